@@ -1,0 +1,103 @@
+"""Scaling of columns of data, live: statistics over the raw column, then each value.
+
+``standard`` subtracts the mean and divides by the population deviation (as
+scikit-learn's StandardScaler), ``minmax`` maps to 0 … 1. A column whose values
+are all equal is divided by 1: it becomes 0, not an error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sheetnet.concepts import arithmetic
+from sheetnet.concepts.arithmetic import Array
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number of a column: its NumPy form, and its cell form over a range.
+
+    Both forms may use the statistics named before it.
+    """
+
+    name: str
+    value: Callable[[Array, Mapping[str, float]], float]
+    cell: Callable[[str, Mapping[str, str]], str]
+    maths: str
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """``value(x, statistics)`` and ``cell(reference, references)``: the scaled number."""
+
+    name: str
+    statistics: tuple[Statistic, ...]
+    value: Callable[[Array, Mapping[str, Array]], Array]
+    cell: Callable[[str, Mapping[str, str]], str]
+    maths: str
+
+
+def _mean(column: Array, _: Mapping[str, float]) -> float:
+    return float(arithmetic.running_sum(column)) / column.size
+
+
+def _deviation(column: Array, known: Mapping[str, float]) -> float:
+    if column.max() == column.min():
+        return 1.0
+    difference = column - known["mean"]
+    return math.sqrt(float(arithmetic.running_sum(difference * difference)) / column.size)
+
+
+def _spread(column: Array, _: Mapping[str, float]) -> float:
+    high, low = float(column.max()), float(column.min())
+    return 1.0 if high == low else high - low
+
+
+_RECORDS = (
+    Scaling("none", (), lambda x, s: x, lambda x, s: x, "x"),
+    Scaling(
+        "standard",
+        (
+            Statistic("mean", _mean, lambda r, s: f"AVERAGE({r})", "mean of the training rows"),
+            Statistic(
+                "deviation",
+                _deviation,
+                # MAX = MIN compares raw data, never computed numbers.
+                lambda r, s: (
+                    f"IF(MAX({r})=MIN({r}),1,"
+                    f"SQRT(SUMPRODUCT({r}-{s['mean']},{r}-{s['mean']})/ROWS({r})))"
+                ),
+                "√(mean of (x − mean)²), the population deviation",
+            ),
+        ),
+        lambda x, s: (x - s["mean"]) / s["deviation"],
+        lambda x, s: f"({x}-{s['mean']})/{s['deviation']}",
+        "(x − mean) / deviation",
+    ),
+    Scaling(
+        "minmax",
+        (
+            Statistic(
+                "minimum",
+                lambda column, s: float(np.min(column)),
+                lambda r, s: f"MIN({r})",
+                "smallest of the training rows",
+            ),
+            Statistic(
+                "spread",
+                _spread,
+                lambda r, s: f"IF(MAX({r})=MIN({r}),1,MAX({r})-MIN({r}))",
+                "largest minus smallest",
+            ),
+        ),
+        lambda x, s: (x - s["minimum"]) / s["spread"],
+        lambda x, s: f"({x}-{s['minimum']})/{s['spread']}",
+        "(x − minimum) / spread",
+    ),
+)
+
+SCALINGS: dict[str, Scaling] = {record.name: record for record in _RECORDS}

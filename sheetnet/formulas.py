@@ -1,0 +1,244 @@
+"""The ledger's and the data's formulas: one for each column.
+
+A formula's text holds ``{r}`` for its own row and ``{p}`` for the row before it.
+Only the first row of the ledger may differ: it takes the weights from ``Init``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sheetnet.concepts import cells
+from sheetnet.concepts.cells import Cells
+from sheetnet.concepts.parts import References
+from sheetnet.concepts.scaling import Scaling
+from sheetnet.layout import (
+    DATA,
+    INIT,
+    MAX_ROWS,
+    DataLayout,
+    Layout,
+    address,
+    letter,
+)
+from sheetnet.ledger import Block, Ledger, input_of, needs_output_slope, parameters_of
+from sheetnet.problem import Layer, Network, Problem
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The formula of a column, without ``=``: of its first row and of all others."""
+
+    first: str
+    rest: str
+
+    def at(self, row: int, first_row: int) -> str:
+        """The text in a row of a region that begins at ``first_row``."""
+        text = self.first if row == first_row else self.rest
+        return text.replace("{r}", str(row)).replace("{p}", str(row - 1))
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the first row has the same formula as the others."""
+        return self.first == self.rest
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the formula names another sheet, which shared formulas must not."""
+        return "!" in self.rest
+
+
+def same(text: str) -> Formula:
+    """A formula that is the same in all rows."""
+    return Formula(text, text)
+
+
+def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, ...]:
+    """The formula of each column of ``Train``; None for the constants in front."""
+    network, ledger = problem.network, layout.ledger
+    found: dict[str, list[Formula]] = {}
+    refs = {block.name: _cells(block) for block in ledger.blocks}
+    found["x"] = _lookups(layout.data, layout.data.x_column, network.inputs, refs["sample"])
+    found["y"] = _lookups(layout.data, layout.data.y_column, network.outputs, refs["sample"])
+    for layer in network.layers:
+        _parameters(found, layer, layout, ledger)
+        _forward(found, layer, refs)
+    out = _output_refs(network, refs)
+    found["loss"] = [same(network.loss.cell(out))]
+    if needs_output_slope(network):
+        slope = network.loss.slope_cell
+        assert slope is not None
+        name = f"da{network.layers[-1].index}"
+        found[name] = [same(slope(out, k)) for k in range(network.outputs)]
+    for layer in network.layers:
+        found[f"delta{layer.index}"] = (
+            _output_delta(network, refs, out)
+            if layer.index == len(network.layers)
+            else _hidden_delta(layer, network.layers[layer.index], refs)
+        )
+        _gradients(found, layer, refs)
+        for base, _ in parameters_of(layer):
+            gradient = refs[f"d{base}{layer.index}"]
+            found[f"u{base}{layer.index}"] = [
+                same(network.optimizer.update_cell(g)) for g in gradient
+            ]
+    columns: list[Formula | None] = []
+    for block in ledger.blocks:
+        columns.extend(found.get(block.name, [None] * block.size))
+    return tuple(columns)
+
+
+def _cells(block: Block) -> Cells:
+    return Cells(tuple(f"{letter(block.first + 1 + i)}{{r}}" for i in range(block.size)))
+
+
+def _row_of(block: Cells, j: int, inputs: int) -> Cells:
+    """The weights of unit j (from 0) of a block that lists unit after unit."""
+    return Cells(block.refs[j * inputs : (j + 1) * inputs])
+
+
+def _lookups(data: DataLayout, column: int, columns: int, sample: Cells) -> list[Formula]:
+    """X and y: the sample's row of the data, whose columns depend on nothing in Train."""
+    found = []
+    for c in range(column, column + columns):
+        span = f"{DATA}!{letter(c)}${data.first_row}:{letter(c)}${data.last_row}"
+        found.append(same(f"INDEX({span},${sample[0]})"))
+    return found
+
+
+def _parameters(
+    found: dict[str, list[Formula]], layer: Layer, layout: Layout, ledger: Ledger
+) -> None:
+    """Weights in use: from Init in the first row, then the row before plus its update."""
+    trained = [base for base, _ in parameters_of(layer)]
+    for base, region in (("W", layout.init.weights(layer)), ("b", layout.init.bias(layer))):
+        name = f"{base}{layer.index}"
+        block = ledger[name]
+        formulas = []
+        for i in range(block.size):
+            row, column = divmod(i, region.columns)
+            first = f"{INIT}!{address(region.row + row, region.column + column)}"
+            rest = f"{letter(block.first + 1 + i)}{{p}}"
+            if base in trained:
+                rest += f"+{letter(ledger[f'u{name}'].first + 1 + i)}{{p}}"
+            formulas.append(Formula(first, rest))
+        found[name] = formulas
+
+
+def _forward(found: dict[str, list[Formula]], layer: Layer, refs: References) -> None:
+    l = layer.index
+    w, b, x = refs[f"W{l}"], refs[f"b{l}"], refs[input_of(layer)]
+    found[f"z{l}"] = [
+        same(cells.weighted_sum(b[j], _row_of(w, j, layer.inputs), x)) for j in range(layer.units)
+    ]
+    own = _own_refs(layer, refs)
+    for part in layer.activation.parts:
+        columns = layer.units if part.per_unit else 1
+        found[f"{part.name}{l}"] = [same(part.cell(own, j)) for j in range(columns)]
+
+
+def _own_refs(layer: Layer, refs: References) -> dict[str, Cells]:
+    names = ("z", *(part.name for part in layer.activation.parts))
+    return {name: refs[f"{name}{layer.index}"] for name in names}
+
+
+def _output_refs(network: Network, refs: References) -> dict[str, Cells]:
+    return {**_own_refs(network.layers[-1], refs), "y": refs["y"]}
+
+
+def _output_delta(network: Network, refs: References, out: References) -> list[Formula]:
+    last, loss = network.layers[-1], network.loss
+    units = range(last.units)
+    closed = loss.deltas.get(last.activation.name)
+    if closed is not None:
+        return [same(closed.cell(out, k)) for k in units]
+    back = last.activation.back_cell
+    if back is not None:
+        return [same(back(refs[f"da{last.index}"], out["a"], k)) for k in units]
+    loss_slope = loss.slope_cell
+    assert loss_slope is not None
+    return [same(_times_slope(loss_slope(out, k), last, out, k)) for k in units]
+
+
+def _hidden_delta(layer: Layer, after: Layer, refs: References) -> list[Formula]:
+    delta, w = refs[f"delta{after.index}"], refs[f"W{after.index}"]
+    own = _own_refs(layer, refs)
+    formulas = []
+    for i in range(layer.units):
+        products = [f"{delta[j]}*{w[j * after.inputs + i]}" for j in range(after.units)]
+        formulas.append(same(_times_slope(cells.written_sum(products), layer, own, i)))
+    return formulas
+
+
+def _times_slope(text: str, layer: Layer, own: References, j: int) -> str:
+    slope = layer.activation.slope_cell
+    assert slope is not None
+    factor = slope(own["z"][j], own["a"][j])
+    return f"{text}*{factor}" if factor else text
+
+
+def _gradients(found: dict[str, list[Formula]], layer: Layer, refs: References) -> None:
+    l = layer.index
+    delta, x = refs[f"delta{l}"], refs[input_of(layer)]
+    found[f"dW{l}"] = [same(f"{d}*{value}") for d in delta for value in x]
+    if layer.train_bias:
+        found[f"db{l}"] = [same(d) for d in delta]
+
+
+def statistic_formulas(layout: DataLayout, problem: Problem) -> Iterator[tuple[str, list[str]]]:
+    """The rows of scaling statistics: (region's name, formulas row by row, left to right)."""
+    for name, scaled in (
+        ("input statistics", problem.inputs),
+        ("target statistics", problem.targets),
+    ):
+        if name not in layout.regions:
+            continue
+        region = layout.regions[name]
+        texts = []
+        for offset, statistic in enumerate(scaled.scaling.statistics):
+            for column in range(region.column, region.last_column + 1):
+                col = letter(column)
+                known = {
+                    s.name: f"{col}{region.row + i}"
+                    for i, s in enumerate(scaled.scaling.statistics[:offset])
+                }
+                span = f"{col}{layout.first_row}:{col}{layout.last_row}"
+                texts.append(statistic.cell(span, known))
+        yield name, texts
+
+
+def data_formulas(layout: DataLayout, problem: Problem) -> tuple[Formula, ...]:
+    """The formulas of the columns x and y of ``Data`` (those that are there), in order."""
+    formulas = []
+    if layout.scales_inputs:
+        inputs = len(layout.input_names)
+        formulas += _scaled_columns(layout, problem.inputs.scaling, layout.RAW_COLUMN, inputs)
+    if layout.target_statistics:
+        targets = len(layout.target_names)
+        formulas += _scaled_columns(layout, problem.targets.scaling, layout.target_column, targets)
+    if layout.coded:
+        label = f"${letter(layout.target_column)}{{r}}"
+        texts = isinstance((problem.classes or ("",))[0], str)
+        for column in range(layout.y_column, layout.y_column + layout.outputs):
+            meaning = f"{letter(column)}${layout.coding_row}"
+            test = f"EXACT({label},{meaning})" if texts else f"{label}={meaning}"
+            formulas.append(same(f"IF({test},1,0)"))
+    return tuple(formulas)
+
+
+def _scaled_columns(layout: DataLayout, scaling: Scaling, column: int, count: int) -> list[Formula]:
+    formulas = []
+    for c in range(column, column + count):
+        known = {
+            s.name: f"{letter(c)}${layout.STATISTICS_ROW + i}"
+            for i, s in enumerate(scaling.statistics)
+        }
+        formulas.append(same(scaling.cell(f"{letter(c)}{{r}}", known)))
+    return formulas
+
+
+def longest(formulas: tuple[Formula | None, ...]) -> int:
+    """Characters of the longest formula in the last row that a sheet has."""
+    texts = (f.rest for f in formulas if f is not None)
+    return max(len(text.replace("{r}", str(MAX_ROWS))) for text in texts)

@@ -1,0 +1,152 @@
+"""The columns of a run: the one map of where each quantity stands.
+
+A training run is one float64 matrix, a row per sample visit, a column per scalar.
+Each quantity (``W1``, ``delta2``, ``loss``) is a block of neighbouring columns; the
+engine writes through it, the exporter prints it, the verifier compares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.problem import Layer, Network
+
+
+@dataclass(frozen=True)
+class Block:
+    """One quantity: ``shape`` () for a single column, (units,) or (units, inputs).
+
+    ``first`` counts columns from 0. ``kind`` groups columns: place, input, target,
+    weight, bias, forward, loss, backward, gradient, update. ``base`` is the name
+    without the layer (``W`` of ``W1``).
+    """
+
+    name: str
+    base: str
+    kind: str
+    shape: tuple[int, ...]
+    first: int
+    layer: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many columns."""
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    @property
+    def indices(self) -> Iterator[tuple[int, ...]]:
+        """The indices of its columns, counted from 1, in order."""
+        if not self.shape:
+            yield ()
+        elif len(self.shape) == 1:
+            yield from ((j,) for j in range(1, self.shape[0] + 1))
+        else:
+            units, inputs = self.shape
+            yield from ((j, i) for j in range(1, units + 1) for i in range(1, inputs + 1))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The plain names of its columns: ``W1[2,1]``."""
+        return tuple(
+            self.name + (f"[{','.join(map(str, index))}]" if index else "")
+            for index in self.indices
+        )
+
+    def view(self, matrix: Array) -> Array:
+        """The block in a ledger matrix (rows, columns): a view (rows, *shape)."""
+        return matrix[:, self.first : self.first + self.size].reshape(len(matrix), *self.shape)
+
+
+PLACE = ("visit", "epoch", "update", "sample")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All blocks, in the order of the columns."""
+
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Block]:
+        """Name -> block."""
+        return {block.name: block for block in self.blocks}
+
+    def __getitem__(self, name: str) -> Block:
+        return self.by_name[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.by_name
+
+    @property
+    def width(self) -> int:
+        """How many columns."""
+        return self.blocks[-1].first + self.blocks[-1].size
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The plain names of all columns."""
+        return tuple(label for block in self.blocks for label in block.labels)
+
+    def views(self, matrix: Array) -> dict[str, Array]:
+        """Every quantity as a view into the matrix (rows, columns)."""
+        return {block.name: block.view(matrix) for block in self.blocks}
+
+
+def input_of(layer: Layer) -> str:
+    """The quantity that feeds a layer: ``x``, or the activations of the layer before."""
+    return "x" if layer.index == 1 else f"a{layer.index - 1}"
+
+
+def parameters_of(layer: Layer) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The trained parameters of a layer: (base name, shape)."""
+    weights = ("W", (layer.units, layer.inputs))
+    return (weights, ("b", (layer.units,))) if layer.train_bias else (weights,)
+
+
+def needs_output_slope(network: Network) -> bool:
+    """Whether ∂L/∂a of the last layer needs columns of its own.
+
+    It does where units depend on each other and loss and activation do not simplify.
+    """
+    last = network.layers[-1].activation
+    return last.coupled and last.name not in network.loss.deltas
+
+
+def ledger_of(network: Network) -> Ledger:
+    """Lay out the columns in the order in which data flows."""
+    blocks: list[Block] = []
+    width = 0
+
+    def add(base: str, kind: str, shape: tuple[int, ...], layer: int | None = None) -> None:
+        nonlocal width
+        name = base if layer is None else f"{base}{layer}"
+        blocks.append(Block(name, base, kind, shape, width, layer))
+        width += blocks[-1].size
+
+    for name in PLACE:
+        add(name, "place", ())
+    add("x", "input", (network.inputs,))
+    add("y", "target", (network.outputs,))
+    for layer in network.layers:
+        add("W", "weight", (layer.units, layer.inputs), layer.index)
+        add("b", "bias", (layer.units,), layer.index)
+        add("z", "forward", (layer.units,), layer.index)
+        for part in layer.activation.parts:
+            add(part.name, "forward", (layer.units,) if part.per_unit else (), layer.index)
+    add("loss", "loss", ())
+    if needs_output_slope(network):
+        add("da", "backward", (network.outputs,), network.layers[-1].index)
+    for layer in reversed(network.layers):
+        add("delta", "backward", (layer.units,), layer.index)
+        for base, shape in parameters_of(layer):
+            add(f"d{base}", "gradient", shape, layer.index)
+    for layer in network.layers:
+        for base, shape in parameters_of(layer):
+            add(f"u{base}", "update", shape, layer.index)
+    return Ledger(tuple(blocks))

@@ -1,0 +1,50 @@
+"""Opening xlsx packages from anywhere: what a zip may hold before anything is parsed."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from sheetnet.errors import WorkbookError
+
+MAX_UNPACKED = 4 * 1024**3
+"""Bytes that all parts of a workbook may have unpacked."""
+
+MAX_RATIO = 2_000
+"""Unpacked over packed size of one part; real sheets of formulas stay below 100."""
+
+MAX_PARTS = 10_000
+
+CONTENT_TYPES = "[Content_Types].xml"
+
+
+def check_package(path: Path) -> None:
+    """Raise :class:`WorkbookError` unless the file is an xlsx of bearable size.
+
+    The sizes are those the zip's directory declares; reading a part stops there too.
+    """
+    try:
+        with zipfile.ZipFile(path) as package:
+            parts = package.infolist()
+            if len(parts) > MAX_PARTS:
+                raise WorkbookError(f"{path.name} has {len(parts)} parts; allowed: {MAX_PARTS}")
+            unpacked = sum(part.file_size for part in parts)
+            if unpacked > MAX_UNPACKED:
+                raise WorkbookError(
+                    f"{path.name} unpacks to {unpacked / 1e9:.1f} GB; "
+                    f"allowed: {MAX_UNPACKED / 1e9:.1f} GB"
+                )
+            for part in parts:
+                if part.file_size > 10_000_000 and part.file_size > MAX_RATIO * part.compress_size:
+                    raise WorkbookError(f"{path.name}: part {part.filename!r} is a zip bomb")
+            names = package.namelist()
+            if CONTENT_TYPES not in names or "xl/workbook.xml" not in names:
+                raise WorkbookError(f"{path.name} is not an xlsx workbook")
+    except FileNotFoundError:
+        raise WorkbookError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise WorkbookError(f"{path} is a folder, not a workbook") from None
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        raise WorkbookError(f"{path.name} is not an xlsx workbook") from None
+    except OSError as error:
+        raise WorkbookError(f"{path} cannot be read ({error.strerror or error})") from None

@@ -1,0 +1,289 @@
+"""Spec and table together: the network in full, the numbers it sees, its first weights.
+
+Everything that has to fit is checked here, before anything is trained or written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sheetnet.concepts.activations import ACTIVATIONS, Activation
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.initializers import INITIALIZERS
+from sheetnet.concepts.losses import LOSSES, Loss
+from sheetnet.concepts.optimizers import OPTIMIZERS, Optimizer
+from sheetnet.concepts.scaling import SCALINGS, Scaling
+from sheetnet.data import Label, Table, load_table
+from sheetnet.errors import DataError, SpecError
+from sheetnet.randomness import weights_stream
+from sheetnet.spec import LayerSpec, Spec
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as it is built: ``index`` counts from 1, ``weights`` are (units, inputs)."""
+
+    index: int
+    units: int
+    inputs: int
+    activation: Activation
+    train_bias: bool
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the columns of the ledger follow from."""
+
+    inputs: int
+    layers: tuple[Layer, ...]
+    loss: Loss
+    optimizer: Optimizer
+
+    @property
+    def outputs(self) -> int:
+        """Units of the last layer."""
+        return self.layers[-1].units
+
+    @property
+    def label(self) -> str:
+        """The network in one line: ``2-3-1: tanh, sigmoid; binary_entropy; sgd``."""
+        sizes = "-".join(str(n) for n in (self.inputs, *(layer.units for layer in self.layers)))
+        names = ", ".join(layer.activation.name for layer in self.layers)
+        return f"{sizes}: {names}; {self.loss.name}; {self.optimizer.name}"
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Columns as the network sees them.
+
+    ``raw`` and ``values`` have shape (rows, columns), each statistic (columns,).
+    """
+
+    scaling: Scaling
+    raw: Array
+    statistics: Mapping[str, Array]
+    values: Array
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A run that can be trained.
+
+    Attributes
+    ----------
+    spec: the spec with everything filled in that followed from the table.
+    classes: what the coded outputs stand for, sorted; None where targets are numbers.
+    inputs, targets: shapes (rows, inputs) and (rows, outputs).
+    weights, biases: the first weights, per layer (units, inputs) and (units,).
+
+    """
+
+    spec: Spec
+    table: Table
+    network: Network
+    classes: tuple[Label, ...] | None
+    inputs: Scaled
+    targets: Scaled
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+
+    @property
+    def rows(self) -> int:
+        """Training rows."""
+        return self.table.rows
+
+    @property
+    def visits(self) -> int:
+        """Rows of the ledger."""
+        return self.rows * self.spec.training.epochs
+
+
+def load_problem(spec: Spec) -> Problem:
+    """Read the data of a spec and put both together."""
+    labelled = ACTIVATIONS[spec.layers[-1].activation].coupled
+    table = load_table(spec.data, spec.folder, spec.training.seed, labelled=labelled)
+    return assemble(spec, table)
+
+
+def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None) -> Problem:
+    """Fill in what follows from the table and check that all of it fits.
+
+    ``classes`` gives the coding; by default the sorted labels of the table.
+    """
+    if table.labels is not None and classes is None:
+        classes = tuple(
+            sorted(set(table.labels), key=lambda label: (isinstance(label, str), label))
+        )
+    outputs = _outputs(spec, table, classes)
+    network = _network(spec, table, outputs)
+    inputs = _scaled("data.scale", spec.data.scale, table.inputs, table.input_names)
+    targets = _targets(spec, table, classes, outputs)
+    _check_targets(network.loss, targets.values, table)
+    weights, biases = _first_weights(spec, network)
+    layers = tuple(
+        dataclasses.replace(layer, units=made.units)
+        for layer, made in zip(spec.layers, network.layers, strict=True)
+    )
+    training = dataclasses.replace(spec.training, loss=network.loss.name)
+    resolved = dataclasses.replace(spec, layers=layers, training=training)
+    return Problem(resolved, table, network, classes, inputs, targets, weights, biases)
+
+
+def _outputs(spec: Spec, table: Table, classes: tuple[Label, ...] | None) -> int:
+    """Units of the last layer, from the target."""
+    last = spec.layers[-1]
+    if classes is None:
+        needed = len(table.target_names)
+        if last.units not in (None, needed):
+            raise SpecError(
+                f"the last layer has {last.units} units, but there are {needed} target columns "
+                f"({', '.join(table.target_names)})"
+            )
+        return needed
+    name, count = table.target_names[0], len(classes)
+    if count < 2:
+        raise DataError(f"target {name!r} has one class only ({classes[0]!r}): two are needed")
+    if ACTIVATIONS[last.activation].coupled:
+        if last.units not in (None, count):
+            raise SpecError(
+                f"the last layer has {last.units} units, but {name!r} has {count} classes"
+            )
+        return count
+    units = last.units if last.units is not None else 1
+    if units == count or (units == 1 and count == 2):
+        return units
+    raise SpecError(
+        f"target {name!r} has {count} classes, which {units} {last.activation} "
+        f"unit{'s' if units > 1 else ''} cannot tell apart: use softmax with {count} units"
+    )
+
+
+def _network(spec: Spec, table: Table, outputs: int) -> Network:
+    layers = []
+    inputs = len(table.input_names)
+    for index, layer in enumerate(spec.layers, 1):
+        units = outputs if index == len(spec.layers) else layer.units
+        assert units is not None  # spec.py lets only the last layer leave it out
+        activation = ACTIVATIONS[layer.activation]
+        layers.append(Layer(index, units, inputs, activation, layer.train_bias))
+        inputs = units
+    last = layers[-1].activation
+    loss = LOSSES[spec.training.loss or last.default_loss]
+    if not loss.suits(last.name):
+        fitting = [name for name, other in LOSSES.items() if other.suits(last.name)]
+        raise SpecError(
+            f"training.loss {loss.name!r} does not go with a last layer of {last.name}: "
+            f"{loss.name} goes with {', '.join(loss.goes_with or ())}, "
+            f"{last.name} with {', '.join(fitting)}"
+        )
+    if last.coupled and outputs == 1:
+        raise SpecError(
+            f"{last.name} over 1 unit is always 1: use sigmoid, or one unit for each class"
+        )
+    return Network(len(table.input_names), tuple(layers), loss, OPTIMIZERS[spec.training.optimizer])
+
+
+def _scaled(key: str, name: str, raw: Array, columns: tuple[str, ...]) -> Scaled:
+    scaling = SCALINGS[name]
+    statistics: dict[str, Array] = {}
+    with np.errstate(all="ignore"):
+        each: list[dict[str, float]] = []
+        for column in np.ascontiguousarray(raw.T):
+            known: dict[str, float] = {}
+            for statistic in scaling.statistics:
+                known[statistic.name] = statistic.value(column, known)
+            each.append(known)
+        for statistic in scaling.statistics:
+            statistics[statistic.name] = np.array([known[statistic.name] for known in each])
+        values = scaling.value(raw, statistics)
+    for k, column_name in enumerate(columns):
+        if not np.isfinite(values[:, k]).all():
+            raise DataError(
+                f"{key} = {name!r} does not give finite numbers for column {column_name!r} "
+                f"(its values reach from {raw[:, k].min():g} to {raw[:, k].max():g})"
+            )
+    return Scaled(scaling, raw, statistics, values)
+
+
+def encode(labels: tuple[Label, ...], classes: tuple[Label, ...], outputs: int) -> Array:
+    """Code labels: 0/1 for two classes on one output, else one-hot; (rows, outputs)."""
+    positive = classes[1:] if outputs == 1 else classes
+    return np.array([[1.0 if label == c else 0.0 for c in positive] for label in labels])
+
+
+def _targets(spec: Spec, table: Table, classes: tuple[Label, ...] | None, outputs: int) -> Scaled:
+    if classes is None:
+        assert table.targets is not None
+        return _scaled(
+            "data.target_scale", spec.data.target_scale, table.targets, table.target_names
+        )
+    if spec.data.target_scale != "none":
+        raise SpecError(
+            f"data.target_scale is {spec.data.target_scale!r}, but the target "
+            f"{table.target_names[0]!r} is a class: scaling is for numbers"
+        )
+    assert table.labels is not None
+    strange = [label for label in table.labels if label not in classes]
+    if strange:
+        raise DataError(
+            f"target {table.target_names[0]!r} holds {strange[0]!r}; "
+            f"its classes are: {', '.join(map(str, classes))}"
+        )
+    coded = encode(table.labels, classes, outputs)
+    return Scaled(SCALINGS["none"], coded, {}, coded)
+
+
+def _check_targets(loss: Loss, y: Array, table: Table) -> None:
+    if loss.targets == "any":
+        return
+    outside = (y < 0) | (y > 1)
+    if outside.any():
+        row, k = map(int, np.argwhere(outside)[0])
+        name = table.target_names[k if len(table.target_names) > 1 else 0]
+        raise DataError(
+            f"{loss.name} needs targets from 0 to 1, but {name!r} gives {y[row, k]:g} "
+            f"in data row {row + 1}: use loss mse, or other targets"
+        )
+    if loss.targets == "shares":
+        uneven = np.abs(y.sum(axis=1) - 1) > 1e-9
+        if uneven.any():
+            row = int(np.argmax(uneven))
+            raise DataError(
+                f"{loss.name} needs targets that add up to 1, but data row {row + 1} "
+                f"adds up to {y[row].sum():g}"
+            )
+
+
+def _first_weights(spec: Spec, network: Network) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    draw = INITIALIZERS[spec.training.initializer].draw
+    weights, biases = [], []
+    for given, layer in zip(spec.layers, network.layers, strict=True):
+        _check_given(given, layer)
+        if given.weights is not None:
+            weights.append(np.array(given.weights, dtype=np.float64))
+        else:
+            random = weights_stream(spec.training.seed, layer.index)
+            weights.append(draw(random, layer.units, layer.inputs))
+        biases.append(
+            np.zeros(layer.units) if given.bias is None else np.array(given.bias, dtype=np.float64)
+        )
+    return tuple(weights), tuple(biases)
+
+
+def _check_given(given: LayerSpec, layer: Layer) -> None:
+    where = f"layers[{layer.index}]"
+    if given.weights is not None:
+        shape = (len(given.weights), len(given.weights[0]))
+        if shape != (layer.units, layer.inputs):
+            raise SpecError(
+                f"{where}.weights has {shape[0]} rows of {shape[1]} numbers: needed are "
+                f"{layer.units} rows (units) of {layer.inputs} (inputs of the layer)"
+            )
+    if given.bias is not None and len(given.bias) != layer.units:
+        raise SpecError(
+            f"{where}.bias has {len(given.bias)} numbers: needed are {layer.units} (units)"
+        )

@@ -1,0 +1,30 @@
+"""Everything drawn at random, from the spec's seed.
+
+NumPy keeps the streams of ``RandomState`` unchanged for ever, so the same seed
+gives the same workbook on any version; each use has a stream of its own, so that
+one more epoch or another layer does not change the rest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WEIGHTS, _ORDER, _TOY = 1, 2, 3
+
+
+def weights_stream(seed: int, layer: int) -> np.random.RandomState:
+    """The stream for the initial weights of a layer (counted from 1)."""
+    return np.random.RandomState([seed, _WEIGHTS, layer])
+
+
+def toy_stream(seed: int) -> np.random.RandomState:
+    """The stream for a toy data set."""
+    return np.random.RandomState([seed, _TOY])
+
+
+def epoch_order(rows: int, epoch: int, seed: int, *, shuffle: bool) -> NDArray[np.int64]:
+    """Return the samples (from 1) in the order of their visits in one epoch (from 1)."""
+    if not shuffle:
+        return np.arange(1, rows + 1)
+    return np.random.RandomState([seed, _ORDER, epoch]).permutation(rows) + 1

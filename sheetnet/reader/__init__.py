@@ -1,0 +1,1 @@
+"""Reading workbooks back: package, cells, formulas in normal form, the problem."""

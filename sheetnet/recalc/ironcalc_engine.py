@@ -1,0 +1,57 @@
+"""IronCalc (PyPI ``ironcalc``): a Rust engine in a wheel; ignores the saved values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from sheetnet.errors import EngineError, WorkbookError
+from sheetnet.reader.cells import Odd, Values
+from sheetnet.reader.package import Package
+
+
+@contextmanager
+def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
+    """Load and evaluate the workbook."""
+    try:
+        import ironcalc
+    except ImportError:
+        raise EngineError("the engine ironcalc is not installed: pip install ironcalc") from None
+    try:
+        model = ironcalc.load_from_xlsx(str(package.path), "en", "UTC")
+        model.evaluate()
+        titles = [sheet["name"] for sheet in model.get_worksheets_properties()]
+    except Exception as error:  # the engine raises its own kind, and bare ones on panics
+        raise EngineError(f"ironcalc cannot calculate {package.path.name}: {error}") from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise EngineError(f"ironcalc cannot calculate {package.path.name}: {error}") from None
+
+    def values(title: str, rows: int, columns: int) -> Values:
+        if title not in titles:
+            raise WorkbookError(f"{package.path.name} has no sheet {title!r}")
+        sheet = titles.index(title)
+        get, kind_of = model.get_cell_value, model.get_cell_type
+        numbers = np.full((rows, columns), np.nan)
+        odd: dict[tuple[int, int], Odd] = {}
+        span = range(1, columns + 1)
+        for row in range(1, rows + 1):
+            cells = [get(sheet, row, column) for column in span]
+            for column, cell in enumerate(cells, 1):
+                if isinstance(cell, (str, bool)):
+                    kind = kind_of(sheet, row, column)
+                    odd[(row, column)] = _odd(cell, kind == ironcalc.CellType.ErrorValue)
+                    cells[column - 1] = None
+            numbers[row - 1] = cells
+        return Values(title, numbers, odd)
+
+    yield values
+
+
+def _odd(cell: str | bool, error: bool) -> Odd:
+    if isinstance(cell, bool):
+        return Odd("boolean", str(cell).upper())
+    return Odd("error" if error else "text", cell)

@@ -1,0 +1,12 @@
+"""``verify``: do the workbook and Python compute the same training?
+
+1. formulas: does every computed cell hold the formula that was exported?
+2. local: is each cell what NumPy makes of the sheet's own inputs in its row?
+3. trajectory: does a training in Python from the workbook's inputs go the same way?
+4. saved: do values that the file holds agree with those just calculated?
+"""
+
+from sheetnet.verify.report import Check, Failure, Report
+from sheetnet.verify.run import verify
+
+__all__ = ["Check", "Failure", "Report", "verify"]

@@ -1,0 +1,139 @@
+"""The computed areas of a workbook: their formulas, and what Python has for each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sheetnet import engine
+from sheetnet.concepts.arithmetic import Array, errors_to_nan
+from sheetnet.formulas import Formula, data_formulas, ledger_formulas, same, statistic_formulas
+from sheetnet.layout import DATA, Region
+from sheetnet.problem import Scaled, encode
+from sheetnet.reader.cells import Grid, Values
+from sheetnet.reader.workbook import Book
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of computed cells.
+
+    Attributes
+    ----------
+    names: the quantity of each column; formulas: its formula, None for constants.
+    file: what the workbook holds; values: what the engine calculated.
+    local: what NumPy makes of the sheet's own inputs; python: the training in Python;
+        both (rows, columns), nan where a sheet would show an error.
+    visits: whether its rows are visits.
+
+    """
+
+    region: Region
+    names: tuple[str, ...]
+    formulas: tuple[Formula | None, ...]
+    file: Grid
+    values: Values
+    local: Array
+    python: Array
+    visits: bool = False
+
+    @property
+    def cells(self) -> int:
+        """How many cells."""
+        return self.region.rows * self.region.columns
+
+
+def data_areas(book: Book, values: Values) -> list[Area]:
+    """The statistics and the columns x, y of ``Data``, where there are any."""
+    layout, problem = book.layout.data, book.problem
+    areas = []
+    sides: dict[str, Scaled] = {
+        "input statistics": problem.inputs,
+        "target statistics": problem.targets,
+    }
+    sheet_statistics: dict[str, dict[str, Array]] = {name: {} for name in sides}
+    for name, texts in statistic_formulas(layout, problem):
+        region, scaled = layout.regions[name], sides[name]
+        known = sheet_statistics[name]
+        for offset, statistic in enumerate(scaled.scaling.statistics):
+            row = Region(DATA, region.row + offset, region.column, 1, region.columns)
+            local = [
+                statistic.value(column, {key: float(held[c]) for key, held in known.items()})
+                for c, column in enumerate(np.ascontiguousarray(scaled.raw.T))
+            ]
+            known[statistic.name] = values.region(row)[0]
+            areas.append(
+                Area(
+                    row,
+                    tuple(f"{statistic.name} of {n}" for n in _columns(book, name)),
+                    tuple(same(t) for t in texts[offset * region.columns :][: region.columns]),
+                    book.data,
+                    values,
+                    errors_to_nan(np.array([local])),
+                    scaled.statistics[statistic.name][None, :],
+                )
+            )
+    body = _body_area(book, values, sheet_statistics)
+    return areas if body is None else [*areas, body]
+
+
+def _columns(book: Book, name: str) -> tuple[str, ...]:
+    table = book.problem.table
+    return table.input_names if name == "input statistics" else table.target_names
+
+
+def _body_area(
+    book: Book, values: Values, statistics: Mapping[str, Mapping[str, Array]]
+) -> Area | None:
+    """The columns of ``Data`` that the network sees, computed from the raw ones."""
+    layout, problem = book.layout.data, book.problem
+    local, python, names = [], [], []
+    with np.errstate(all="ignore"):
+        if layout.scales_inputs:
+            known = statistics["input statistics"]
+            local.append(problem.inputs.scaling.value(problem.inputs.raw, known))
+            python.append(problem.inputs.values)
+            names += [f"x[{i}]" for i in range(1, len(layout.input_names) + 1)]
+        if layout.derives_targets:
+            known = statistics["target statistics"]
+            if layout.coded:
+                assert problem.table.labels is not None and problem.classes is not None
+                local.append(encode(problem.table.labels, problem.classes, layout.outputs))
+            else:
+                local.append(problem.targets.scaling.value(problem.targets.raw, known))
+            python.append(problem.targets.values)
+            names += [f"y[{k}]" for k in range(1, layout.outputs + 1)]
+    if not local:
+        return None
+    region = layout.body(layout.raw_end, layout.last_column - layout.raw_end + 1)
+    return Area(
+        region,
+        tuple(names),
+        tuple(data_formulas(layout, problem)),
+        book.data,
+        values,
+        errors_to_nan(np.hstack(local)),
+        np.hstack(python),
+    )
+
+
+def train_area(book: Book, data: Values, train: Grid, values: Values) -> Area:
+    """The ledger. Its local inputs are the sheet's own, ``Data``'s x and y among them."""
+    layout, problem = book.layout, book.problem
+    ledger, region = layout.ledger, layout.train
+    x = data.region(layout.data.body(layout.data.x_column, problem.network.inputs))
+    y = data.region(layout.data.body(layout.data.y_column, problem.network.outputs))
+    matrix = values.region(region)
+    python = np.concatenate(list(engine.blocks(problem, ledger)))
+    return Area(
+        region,
+        ledger.labels,
+        ledger_formulas(problem, layout),
+        train,
+        values,
+        engine.local(problem, ledger, matrix, x, y),
+        python,
+        visits=True,
+    )

@@ -1,0 +1,251 @@
+"""The checks themselves: pure comparisons of areas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.engine import first_divergence
+from sheetnet.formulas import Formula
+from sheetnet.layout import address
+from sheetnet.reader.cells import BLANK, Odd, SharedFormula
+from sheetnet.reader.normal import Normal, formula_text, normal
+from sheetnet.verify.areas import Area
+from sheetnet.verify.report import Check, Failure
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Values a (sheet) and b (Python) agree where |a − b| ≤ atol·M + rtol·|b|.
+
+    M is the largest magnitude of the column.
+    """
+
+    rtol: float
+    atol: float
+
+
+def formula_check(areas: Sequence[Area], extra: Sequence[Failure]) -> Check:
+    """Does every computed cell hold its formula, and every constant none?
+
+    ``extra`` are failures found outside of the areas: headers, names, rows too many.
+    """
+    cells = failures = 0
+    first: Failure | None = None
+    for area in areas:
+        cells += area.cells
+        for row, column, expected in _wrong_formulas(area):
+            failures += 1
+            if first is None:
+                first = _formula_failure(area, row, column, expected)
+    failures += len(extra)
+    first = first or (extra[0] if extra else None)
+    return Check(failures == 0, cells, failures=failures, first_failure=first)
+
+
+def _wrong_formulas(area: Area) -> Iterator[tuple[int, int, str | None]]:
+    """Yield (row, column, expected text) of the cells whose formula is another."""
+    region = area.region
+    wrong: list[tuple[int, int, str | None]] = []
+    for offset, formula in enumerate(area.formulas):
+        column = region.column + offset
+        held = area.file.formulas[region.row - 1 : region.last_row, column - 1]
+        if formula is None:
+            rows = [i for i, text in enumerate(held) if text is not None]
+        else:
+            rows = list(_unequal(held.tolist(), formula, region.row, column))
+        for i in rows:
+            row = region.row + i
+            wrong.append((row, column, None if formula is None else formula.at(row, region.row)))
+    wrong.sort(key=lambda found: found[:2])
+    yield from wrong
+
+
+def _unequal(
+    held: list[str | SharedFormula | None], formula: Formula, first_row: int, column: int
+) -> Iterator[int]:
+    """Offsets of the cells of a column whose formula differs in its normal form."""
+    known: dict[SharedFormula, Normal] = {}
+    normals: dict[bool, Normal] = {}
+
+    def expected(row: int) -> Normal:
+        # Relative to its cell a column's formula is the same in all rows but the first.
+        is_first = row == first_row
+        if is_first not in normals:
+            normals[is_first] = normal(formula.at(row, first_row), row, column)
+        return normals[is_first]
+
+    for i, text in enumerate(held):
+        row = first_row + i
+        if text is None:
+            yield i
+        elif isinstance(text, SharedFormula):
+            if text not in known:
+                known[text] = normal(text.text, text.row, text.column)
+            if known[text] != expected(row):
+                yield i
+        elif text != formula.at(row, first_row) and normal(text, row, column) != expected(row):
+            yield i
+
+
+def _formula_failure(area: Area, row: int, column: int, expected: str | None) -> Failure:
+    value = area.values.at(row, column)
+    held = area.file.formula(row, column)
+    if held is None:
+        found = area.file.at(row, column)
+        shown = "a blank cell" if found == BLANK else f"the constant {found}, no formula"
+    else:
+        shown = f"formula {formula_text(area.file, row, column)}"
+    return Failure(
+        sheet=area.region.sheet,
+        cell=address(row, column),
+        quantity=area.names[column - area.region.column],
+        visit=row - area.region.row + 1 if area.visits else None,
+        sheet_value=shown if held is None else _plain(value),
+        python_value=f"formula ={expected}" if expected is not None else "a constant, no formula",
+        ulps=None,
+        formula=formula_text(area.file, row, column),
+    )
+
+
+def value_check(
+    areas: Sequence[Area], against: str, tolerance: Tolerance, *, growth: bool = False
+) -> Check:
+    """Compare the engine's values with ``local`` or ``python`` of each area."""
+    cells = identical = failures = 0
+    max_abs = max_rel = 0.0
+    first: Failure | None = None
+    steps: tuple[tuple[int, float], ...] = ()
+    diverged: tuple[int | None, int | None] = (None, None)
+    for area in areas:
+        sheet = area.values.region(area.region)
+        python: Array = getattr(area, against)
+        result = _compare(sheet, python, area.values.odd_in(area.region, errors=True), tolerance)
+        cells += area.cells
+        identical += int(result.identical.sum())
+        failures += int(result.failed.sum())
+        max_abs = max(max_abs, float(result.absolute.max(initial=0.0)))
+        max_rel = max(max_rel, float(result.relative.max(initial=0.0)))
+        if first is None and result.failed.any():
+            r, c = map(int, np.argwhere(result.failed)[0])
+            first = _value_failure(area, r, c, python)
+        if growth and area.visits:
+            steps = _growth(result.relative)
+            diverged = first_divergence(python), first_divergence(sheet)
+    return Check(
+        failures == 0, cells, identical, failures, max_abs, max_rel, first, steps, *diverged
+    )
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Of one area, each (rows, columns)."""
+
+    identical: Mask
+    failed: Mask
+    absolute: Array
+    relative: Array
+
+
+def _compare(sheet: Array, python: Array, errors: Mask, tolerance: Tolerance) -> _Comparison:
+    """``errors`` marks error values of the sheet, which agree with a nan of Python only."""
+    number = np.isfinite(python)
+    scale = np.max(np.abs(np.where(number, python, 0.0)), axis=0, initial=0.0)
+    both = number & np.isfinite(sheet)
+    with np.errstate(all="ignore"):
+        absolute = np.where(both, np.abs(sheet - python), 0.0)
+        relative = np.where(absolute > 0, absolute / scale, 0.0)
+        bound = tolerance.atol * scale + tolerance.rtol * np.abs(python)
+        close = both & (absolute <= bound)
+    both_errors = errors & ~number
+    identical = (both & (sheet == python)) | both_errors
+    return _Comparison(identical, ~(close | both_errors | identical), absolute, relative)
+
+
+def _value_failure(area: Area, r: int, c: int, python: Array) -> Failure:
+    row, column = area.region.row + r, area.region.column + c
+    value, wanted = area.values.at(row, column), float(python[r, c])
+    return Failure(
+        sheet=area.region.sheet,
+        cell=address(row, column),
+        quantity=area.names[c],
+        visit=r + 1 if area.visits else None,
+        sheet_value=_plain(value),
+        python_value=wanted if np.isfinite(wanted) else "an error value",
+        ulps=ulps(value, wanted) if isinstance(value, float) and np.isfinite(wanted) else None,
+        formula=formula_text(area.file, row, column),
+    )
+
+
+def _plain(value: float | Odd) -> float | str | None:
+    if isinstance(value, float):
+        return value
+    return None if value == BLANK else str(value)
+
+
+def ulps(a: float, b: float) -> int:
+    """How many floats lie between a and b (0: the same)."""
+
+    def ordinal(x: float) -> int:
+        bits = int(np.float64(x).view(np.int64))
+        return bits if bits >= 0 else -(bits & 0x7FFF_FFFF_FFFF_FFFF)
+
+    return abs(ordinal(a) - ordinal(b))
+
+
+def _growth(relative: Array) -> tuple[tuple[int, float], ...]:
+    """The largest relative difference up to visits 1, 10, 100 … and the last."""
+    worst = np.maximum.accumulate(relative.max(axis=1))
+    last = len(worst)
+    visits = [10**n for n in range(8) if 10**n < last] + [last]
+    return tuple((visit, float(worst[visit - 1])) for visit in visits)
+
+
+def saved_check(areas: Sequence[Area], tolerance: Tolerance) -> Check:
+    """Do values that the file holds in its formula cells agree with the calculated ones?
+
+    A file without saved values (openpyxl writes none) passes with 0 cells.
+    """
+    cells = identical = failures = 0
+    max_abs = max_rel = 0.0
+    first: Failure | None = None
+    for area in areas:
+        region = area.region
+        saved = area.file.region(region)
+        fresh = area.values.region(region)
+        calculated = np.array([formula is not None for formula in area.formulas])
+        errors = area.file.odd_in(region, errors=True)
+        texts = area.file.odd_in(region, errors=False)
+        held = (np.isfinite(saved) | errors | texts) & calculated
+        result = _compare(saved, fresh, errors, tolerance)
+        cells += int(held.sum())
+        identical += int((result.identical & held).sum())
+        failed = result.failed & held
+        failures += int(failed.sum())
+        max_abs = max(max_abs, float(np.where(held, result.absolute, 0).max(initial=0.0)))
+        max_rel = max(max_rel, float(np.where(held, result.relative, 0).max(initial=0.0)))
+        if first is None and failed.any():
+            r, c = map(int, np.argwhere(failed)[0])
+            first = _saved_failure(area, r, c, fresh)
+    return Check(failures == 0, cells, identical, failures, max_abs, max_rel, first)
+
+
+def _saved_failure(area: Area, r: int, c: int, fresh: Array) -> Failure:
+    row, column = area.region.row + r, area.region.column + c
+    saved, wanted = area.file.at(row, column), float(fresh[r, c])
+    return Failure(
+        sheet=area.region.sheet,
+        cell=address(row, column),
+        quantity=f"{area.names[c]}, value saved in the file",
+        visit=r + 1 if area.visits else None,
+        sheet_value=_plain(saved),
+        python_value=wanted if np.isfinite(wanted) else "an error value",
+        ulps=ulps(saved, wanted) if isinstance(saved, float) and np.isfinite(wanted) else None,
+        formula=formula_text(area.file, row, column),
+    )

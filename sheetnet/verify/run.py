@@ -1,0 +1,79 @@
+"""A verification from file to report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sheetnet.layout import CONFIG, CONFIG_VALUE, TRAIN, TRAIN_NAME_ROW, address, letter
+from sheetnet.reader.cells import Grid, Odd, read_grid
+from sheetnet.reader.package import Package, open_package
+from sheetnet.reader.workbook import Book, read_book
+from sheetnet.recalc import recalculate
+from sheetnet.verify.areas import data_areas, train_area
+from sheetnet.verify.checks import Tolerance, formula_check, saved_check, value_check
+from sheetnet.verify.report import Check, Failure, Report
+
+LOCAL = Tolerance(rtol=1e-10, atol=1e-10)
+TRAJECTORY = Tolerance(rtol=1e-6, atol=1e-6)
+
+
+def verify(
+    path: str | Path,
+    engine: str = "ironcalc",
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+) -> Report:
+    """Recalculate a workbook and compare it with Python; see the package's docstring.
+
+    ``rtol`` and ``atol`` replace the tolerances of all checks of values. Raises
+    :class:`WorkbookError` or :class:`EngineError`; a disagreement is no error.
+    """
+    package = open_package(path)
+    local, trajectory = _tolerance(LOCAL, rtol, atol), _tolerance(TRAJECTORY, rtol, atol)
+    with recalculate(package, engine) as values:
+        book = read_book(package, values)
+        region = book.layout.train
+        data = values(book.data.title, *book.data.numbers.shape)
+        train = read_grid(package, TRAIN, region.last_row, region.last_column)
+        fresh = values(TRAIN, region.last_row, region.last_column)
+    areas = [*data_areas(book, data), train_area(book, data, train, fresh)]
+    checks: dict[str, Check] = {
+        "formulas": formula_check(areas, [*_headers(book, train), *_names(book, package)]),
+        "local": value_check(areas, "local", local),
+        "trajectory": value_check(areas, "python", trajectory, growth=True),
+    }
+    if engine != "saved":
+        checks["saved"] = saved_check(areas, trajectory)
+    return Report(str(path), engine, sum(area.cells for area in areas), checks)
+
+
+def _tolerance(default: Tolerance, rtol: float | None, atol: float | None) -> Tolerance:
+    return Tolerance(default.rtol if rtol is None else rtol, default.atol if atol is None else atol)
+
+
+def _headers(book: Book, train: Grid) -> Iterator[Failure]:
+    """The row of plain names, and that nothing stands below the last visit."""
+    for column, label in enumerate(book.layout.ledger.labels, 1):
+        found = train.at(TRAIN_NAME_ROW, column)
+        if found != Odd("text", label):
+            yield _outside(TRAIN, TRAIN_NAME_ROW, column, "column name", str(found), label)
+    if train.beyond is not None:
+        row, column = train.beyond
+        yield _outside(TRAIN, row, column, "row below the last visit", "a cell", "nothing")
+
+
+def _names(book: Book, package: Package) -> Iterator[Failure]:
+    """Each hyperparameter's name must mean its cell on Config, on every sheet."""
+    for name, row in book.names.items():
+        wanted = f"{CONFIG}!${letter(CONFIG_VALUE)}${row}"
+        found = [n for n in package.names if n.name.casefold() == name.casefold()]
+        texts = [n.text.replace("'", "") for n in found]
+        if texts != [wanted]:
+            said = "; ".join(texts) or "not defined"
+            yield _outside(CONFIG, row, CONFIG_VALUE, f"defined name {name}", said, wanted)
+
+
+def _outside(sheet: str, row: int, column: int, quantity: str, found: str, wanted: str) -> Failure:
+    return Failure(sheet, address(row, column), quantity, None, found, wanted, None, None)

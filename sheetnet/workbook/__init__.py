@@ -1,0 +1,1 @@
+"""Writing the workbook: one module per sheet, the row stream and the package."""

@@ -1,0 +1,142 @@
+"""``Config``: the numbers to play with, named; and the structure, fixed at export."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sheetnet.concepts.optimizers import Hyperparameter
+from sheetnet.layout import (
+    CONFIG,
+    CONFIG_FIRST_ROW,
+    CONFIG_KEY,
+    CONFIG_NOTE,
+    CONFIG_VALUE,
+    LAYERS_HEADER,
+    letter,
+)
+from sheetnet.problem import Problem
+from sheetnet.workbook import styles
+from sheetnet.workbook.styles import put
+
+
+def write_config(book: Workbook, problem: Problem) -> None:
+    """Add the sheet and the defined names of its input cells."""
+    sheet = book.create_sheet(CONFIG)
+    styles.title(
+        sheet,
+        problem.spec.name,
+        "Blue numbers on yellow may be changed: all sheets recalculate. "
+        "Grey cells are fixed at export.",
+    )
+    put(sheet, 3, 1, f"Network {problem.network.label}", styles.HEADING)
+    row = _heading(sheet, CONFIG_FIRST_ROW, "You may change")
+    for parameter in problem.network.optimizer.hyperparameters:
+        number = problem.spec.training.hyperparameters[parameter.name]
+        _input(book, sheet, row, parameter, number)
+        row += 1
+    row = _heading(sheet, row + 1, "Fixed at export")
+    for key, value, note in _structure(problem):
+        _fixed(sheet, row, key, value, note)
+        row += 1
+    row = _heading(sheet, row + 1, "Layers (fixed at export)")
+    _layers(sheet, row, problem)
+    sheet.column_dimensions["A"].width = 18
+    sheet.column_dimensions["B"].width = 22
+    for column in "CDEF":
+        sheet.column_dimensions[column].width = 13
+    styles.for_screen_and_page(sheet, None, landscape=False)
+
+
+def _heading(sheet: Worksheet, row: int, text: str) -> int:
+    for column in range(1, len(LAYERS_HEADER) + 1):
+        put(
+            sheet, row, column, text if column == 1 else None, styles.HEADING
+        ).border = styles.UNDERLINE
+    return row + 1
+
+
+def _input(
+    book: Workbook, sheet: Worksheet, row: int, parameter: Hyperparameter, value: float
+) -> None:
+    put(sheet, row, CONFIG_KEY, parameter.name, styles.BOLD)
+    cell = put(sheet, row, CONFIG_VALUE, float(value), styles.INPUT, styles.INPUT_FILL)
+    cell.border, cell.alignment = styles.BOX, styles.LEFT
+    put(sheet, row, CONFIG_NOTE, parameter.meaning, styles.NOTE)
+    target = f"{CONFIG}!${letter(CONFIG_VALUE)}${row}"
+    book.defined_names[parameter.name] = DefinedName(parameter.name, attr_text=target)
+    sheet.add_data_validation(_validation(parameter, cell.coordinate))
+
+
+def _validation(parameter: Hyperparameter, where: str) -> DataValidation:
+    bounds = f"from {parameter.low:g}"
+    rule = DataValidation(
+        type="decimal", operator="greaterThanOrEqual", formula1=f"{parameter.low:g}"
+    )
+    if parameter.high is not None:
+        bounds += f" to {parameter.high:g}"
+        rule = DataValidation(
+            type="decimal",
+            operator="between",
+            formula1=f"{parameter.low:g}",
+            formula2=f"{parameter.high:g}",
+        )
+    rule.showErrorMessage = rule.showInputMessage = True
+    rule.promptTitle, rule.prompt = parameter.name, f"{parameter.meaning}; a number {bounds}"
+    rule.errorTitle, rule.error = parameter.name, f"A number {bounds} is needed."
+    rule.add(where)
+    return rule
+
+
+def _coding(problem: Problem) -> str:
+    if problem.classes is None:
+        return "none"
+    return "0/1" if problem.network.outputs == 1 else "one-hot"
+
+
+def _structure(problem: Problem) -> list[tuple[str, object, str]]:
+    data, training = problem.spec.data, problem.spec.training
+    rows: list[tuple[str, object, str]] = [
+        ("name", problem.spec.name, "the spec's name"),
+        ("source", data.source, "where the rows of Data came from"),
+        ("rows", problem.rows, "training rows on Data"),
+        ("inputs", len(problem.table.input_names), "columns that feed the first layer"),
+        ("targets", len(problem.table.target_names), "raw target columns"),
+        ("coding", _coding(problem), "of a class target: see the head of Data"),
+        ("scale", data.scale, f"of the inputs: {problem.inputs.scaling.maths}"),
+        ("target_scale", data.target_scale, f"of the targets: {problem.targets.scaling.maths}"),
+        ("loss", problem.network.loss.name, problem.network.loss.maths),
+        ("optimizer", problem.network.optimizer.name, problem.network.optimizer.maths),
+        ("epochs", training.epochs, "passes over all training rows"),
+        ("batch_size", training.batch_size, "samples for each update"),
+        ("shuffle", training.shuffle, "a new order of the rows each epoch"),
+        ("seed", training.seed, "of shuffles and of the weights drawn for Init"),
+        ("initializer", training.initializer, "how weights that were not given were drawn"),
+    ]
+    return rows
+
+
+def _fixed(sheet: Worksheet, row: int, key: str, value: object, note: str) -> None:
+    put(sheet, row, CONFIG_KEY, key, styles.BODY)
+    cell = put(sheet, row, CONFIG_VALUE, value, styles.FIXED, styles.FIXED_FILL)
+    cell.alignment = styles.LEFT
+    put(sheet, row, CONFIG_NOTE, note, styles.NOTE)
+
+
+def _layers(sheet: Worksheet, row: int, problem: Problem) -> None:
+    for column, name in enumerate(LAYERS_HEADER, 1):
+        put(sheet, row, column, name, styles.BOLD, styles.HEADER_FILL)
+    for layer in problem.network.layers:
+        values = (
+            layer.index,
+            layer.units,
+            layer.activation.name,
+            layer.inputs,
+            layer.train_bias,
+            layer.units * (layer.inputs + 1),
+        )
+        for column, value in enumerate(values, 1):
+            cell = put(sheet, row + layer.index, column, value, styles.FIXED, styles.FIXED_FILL)
+            cell.alignment = styles.LEFT

@@ -1,0 +1,170 @@
+"""``Data``: raw rows, the statistics of the scaling, and what the network sees, live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from openpyxl import Workbook
+from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.formulas import Formula, data_formulas, statistic_formulas
+from sheetnet.layout import DATA, DataLayout, letter
+from sheetnet.problem import Problem, Scaled
+from sheetnet.workbook import styles
+from sheetnet.workbook.stream import Stream, StreamColumn
+from sheetnet.workbook.styles import FormulaText, put
+
+BLOCK_ROWS = 4096
+
+
+def write_data(
+    book: Workbook, problem: Problem, layout: DataLayout, cached: dict[tuple[str, int, int], float]
+) -> Stream:
+    """Add the sheet's head; return its rows as a stream. Fills in ``cached``."""
+    sheet = book.create_sheet(DATA)
+    styles.title(sheet, "Data", _explanation(layout))
+    put(sheet, layout.name_row, 1, "row", styles.BOLD, styles.HEADER_FILL)
+    _heads(sheet, layout)
+    _statistics(sheet, problem, layout, cached)
+    if layout.coded:
+        _coding(sheet, problem, layout)
+    sheet.column_dimensions["A"].width = 14
+    for column in range(2, layout.last_column + 1):
+        head = str(sheet.cell(layout.name_row, column).value)
+        sheet.column_dimensions[letter(column)].width = max(10.0, min(24.0, len(head) + 3.0))
+    styles.for_screen_and_page(sheet, f"B{layout.first_row}")
+    sheet.print_title_rows = f"{layout.GROUP_ROW}:{layout.name_row}"
+    return _body(sheet, problem, layout)
+
+
+def _explanation(layout: DataLayout) -> str:
+    if layout.scales_inputs or layout.derives_targets:
+        return "Raw values on the left may be changed; what the network sees follows by formulas."
+    return "The network sees these values as they are; any of them may be changed."
+
+
+def _heads(sheet: Worksheet, layout: DataLayout) -> None:
+    inputs, targets = layout.input_names, layout.target_names
+    groups: list[tuple[str, str, int, list[str]]] = [
+        ("inputs", "input", layout.RAW_COLUMN, list(inputs)),
+        (
+            "target" if len(targets) == 1 else "targets",
+            "target",
+            layout.target_column,
+            list(targets),
+        ),
+    ]
+    if layout.scales_inputs:
+        names = [f"x[{i}]" for i in range(1, len(inputs) + 1)]
+        groups.append(("inputs as the network sees them", "input", layout.x_column, names))
+    if layout.derives_targets:
+        names = [f"y[{k}]" for k in range(1, layout.outputs + 1)]
+        groups.append(("targets as the network sees them", "target", layout.y_column, names))
+    for text, kind, first, names in groups:
+        for offset, name in enumerate(names):
+            fill = styles.band(kind)
+            label = text if offset == 0 else None
+            put(sheet, layout.GROUP_ROW, first + offset, label, styles.HEADING, fill)
+            put(sheet, layout.name_row, first + offset, name, styles.BOLD, fill)
+
+
+def _statistics(
+    sheet: Worksheet,
+    problem: Problem,
+    layout: DataLayout,
+    cached: dict[tuple[str, int, int], float],
+) -> None:
+    sides: dict[str, Scaled] = {
+        "input statistics": problem.inputs,
+        "target statistics": problem.targets,
+    }
+    for name, texts in statistic_formulas(layout, problem):
+        region, scaled = layout.regions[name], sides[name]
+        for n, text in enumerate(texts):
+            row, column = region.row + n // region.columns, region.column + n % region.columns
+            statistic = scaled.scaling.statistics[n // region.columns]
+            value = float(scaled.statistics[statistic.name][n % region.columns])
+            put(sheet, row, column, FormulaText(f"={text}"), styles.BODY, number_format="0.0000")
+            cached[(DATA, row, column)] = value
+            if name == "input statistics" or not layout.scales_inputs:
+                put(sheet, row, 1, statistic.name, styles.NOTE)
+        if name == "target statistics" and layout.scales_inputs:
+            _label_target_statistics(sheet, layout, scaled)
+
+
+def _label_target_statistics(sheet: Worksheet, layout: DataLayout, scaled: Scaled) -> None:
+    """Name both sides' statistics where they share rows: ``mean / minimum``."""
+    for offset, statistic in enumerate(scaled.scaling.statistics):
+        row = layout.STATISTICS_ROW + offset
+        there = sheet.cell(row, 1).value
+        text = statistic.name if there in (None, statistic.name) else f"{there} / {statistic.name}"
+        put(sheet, row, 1, text, styles.NOTE)
+
+
+def _coding(sheet: Worksheet, problem: Problem, layout: DataLayout) -> None:
+    """What a 1 stands for, above each coded column; with one output also what a 0 does."""
+    assert problem.classes is not None
+    put(sheet, layout.coding_row, 1, "1 stands for", styles.NOTE)
+    for k in range(layout.outputs):
+        meaning = problem.classes[1] if layout.outputs == 1 else problem.classes[k]
+        put(sheet, layout.coding_row, layout.y_column + k, meaning, styles.FIXED, styles.FIXED_FILL)
+    if layout.outputs == 1:
+        put(sheet, layout.coding_row + 1, 1, "0 stands for", styles.NOTE)
+        put(
+            sheet,
+            layout.coding_row + 1,
+            layout.y_column,
+            problem.classes[0],
+            styles.FIXED,
+            styles.FIXED_FILL,
+        )
+
+
+def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
+    def style(font: Font, fill: PatternFill | None, number_format: str) -> int:
+        cell = put(sheet, layout.first_row, 1, None, font, fill, number_format=number_format)
+        return int(cell.style_id)
+
+    raw = style(styles.INPUT, styles.INPUT_FILL, styles.GENERAL)
+    seen = style(styles.BODY, None, styles.NUMBER)
+    coded = style(styles.BODY, None, styles.WHOLE)
+    index = style(styles.NOTE, None, styles.WHOLE)
+
+    columns = [StreamColumn(1, index, whole=True)]
+    values = [np.arange(1.0, layout.rows + 1)[:, None], problem.table.inputs]
+    for i in range(len(layout.input_names)):
+        columns.append(StreamColumn(layout.RAW_COLUMN + i, raw))
+    labels = problem.table.labels
+    texts = None
+    if labels is not None and isinstance(labels[0], str):
+        texts = tuple(str(label) for label in labels)
+        values.append(np.zeros((layout.rows, 1)))
+    else:
+        numbers = problem.table.targets if labels is None else np.array(labels)[:, None]
+        assert numbers is not None
+        values.append(numbers.astype(np.float64))
+    for k in range(len(layout.target_names)):
+        columns.append(StreamColumn(layout.target_column + k, raw, texts=texts))
+    formulas = list(data_formulas(layout, problem))
+    if layout.scales_inputs:
+        values.append(problem.inputs.values)
+    if layout.derives_targets:
+        values.append(problem.targets.values)
+    for column, formula in zip(
+        range(layout.raw_end, layout.last_column + 1), formulas, strict=True
+    ):
+        by_coding = layout.coded and column >= layout.y_column
+        columns.append(_derived(column, coded if by_coding else seen, formula))
+    return Stream(layout.first_row, layout.rows, tuple(columns), list(_blocks(np.hstack(values))))
+
+
+def _derived(column: int, style: int, formula: Formula) -> StreamColumn:
+    return StreamColumn(column, style, formula)
+
+
+def _blocks(matrix: Array) -> Iterator[Array]:
+    for start in range(0, len(matrix), BLOCK_ROWS):
+        yield matrix[start : start + BLOCK_ROWS]

@@ -1,0 +1,79 @@
+"""What stands above a ledger column: its group, a few words, its mathematical symbol."""
+
+from __future__ import annotations
+
+from sheetnet.ledger import Block
+from sheetnet.problem import Problem
+from sheetnet.workbook.init import output_name
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+_GROUPS = {
+    "place": "where we are",
+    "input": "sample: inputs",
+    "target": "sample: targets",
+    "weight": "weights in use",
+    "bias": "biases in use",
+    "z": "weighted sums",
+    "a": "activations",
+    "loss": "loss",
+    "da": "∂loss/∂output",
+    "delta": "δ: error signal",
+    "dW": "gradients of weights",
+    "db": "gradients of biases",
+    "uW": "updates of weights",
+    "ub": "updates of biases",
+}
+
+_SYMBOLS = {
+    "delta": "δ",
+    "dW": "∂L/∂W",
+    "db": "∂L/∂b",
+    "da": "∂L/∂a",
+    "uW": "ΔW",
+    "ub": "Δb",
+    "zmax": "max z",
+    "esum": "Σe",
+    "loss": "L",
+}
+
+
+def group_title(block: Block) -> str | None:
+    """The title of a block of columns; the place has one title for its four columns."""
+    if block.kind == "place":
+        return _GROUPS["place"] if block.name == "visit" else None
+    text = _GROUPS.get(block.base) or _GROUPS.get(block.kind) or block.base
+    return text if block.layer is None else f"layer {block.layer}: {text}"
+
+
+def symbol(block: Block, index: tuple[int, ...]) -> str:
+    """The mathematical symbol of one column: ``∂L/∂W₁[2,1]``."""
+    text = _SYMBOLS.get(block.base, block.base)
+    if block.layer is not None:
+        text += str(block.layer).translate(_SUBSCRIPTS)
+    return text + (f"[{','.join(map(str, index))}]" if index else "")
+
+
+def words(problem: Problem, block: Block, index: tuple[int, ...]) -> str:
+    """The column in a few words: ``petal_width → unit 2``."""
+    if block.kind == "place":
+        return {"visit": "row of this table", "sample": "row of Data"}.get(block.name, "")
+    if block.kind == "input":
+        return problem.table.input_names[index[0] - 1]
+    if block.kind == "target":
+        return output_name(problem, index[0] - 1)
+    if block.kind == "loss":
+        return problem.network.loss.name
+    if len(index) == 2:
+        return f"{_source(problem, block, index[1])} → unit {index[0]}"
+    last = len(problem.network.layers)
+    if block.layer == last and index:
+        return output_name(problem, index[0] - 1)
+    return f"unit {index[0]}" if index else ""
+
+
+def _source(problem: Problem, block: Block, i: int) -> str:
+    if block.layer == 1:
+        return problem.table.input_names[i - 1]
+    assert block.layer is not None
+    return f"a{block.layer - 1}[{i}]"

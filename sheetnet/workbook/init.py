@@ -1,0 +1,79 @@
+"""``Init``: the first weights, a matrix for each layer with units and inputs labelled."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.layout import INIT, InitLayout, letter
+from sheetnet.problem import Layer, Problem
+from sheetnet.workbook import styles
+from sheetnet.workbook.styles import put
+
+
+def write_init(book: Workbook, problem: Problem, layout: InitLayout) -> None:
+    """Add the sheet: input cells that the first row of ``Train`` starts from."""
+    sheet = book.create_sheet(INIT)
+    styles.title(
+        sheet,
+        "Initial weights",
+        "One row per unit, one column per input of the layer; change any of them.",
+    )
+    widest = 0
+    for layer, weights, bias in zip(
+        problem.network.layers, problem.weights, problem.biases, strict=True
+    ):
+        _layer(sheet, problem, layout, layer, weights, bias)
+        widest = max(widest, layer.inputs + 2)
+    sheet.column_dimensions["A"].width = 22
+    for column in range(2, widest + 1):
+        sheet.column_dimensions[letter(column)].width = 13
+    styles.for_screen_and_page(sheet, "B4")
+
+
+def _layer(
+    sheet: Worksheet,
+    problem: Problem,
+    layout: InitLayout,
+    layer: Layer,
+    weights: Array,
+    bias: Array,
+) -> None:
+    region, column = layout.weights(layer), layout.bias(layer)
+    l = layer.index
+    size = f"{layer.units} unit{'s' if layer.units > 1 else ''}"
+    trained = "" if layer.train_bias else ", biases not trained"
+    text = f"Layer {l}: {size}, {layer.activation.name}{trained}"
+    put(sheet, region.row - 2, 1, text, styles.HEADING)
+    header = region.row - 1
+    put(sheet, header, 1, f"W{l} (unit ↓, input →)", styles.BOLD, styles.HEADER_FILL)
+    for i in range(layer.inputs):
+        name = problem.table.input_names[i] if l == 1 else f"a{l - 1}[{i + 1}]"
+        put(sheet, header, region.column + i, name, styles.BOLD, styles.HEADER_FILL)
+    put(sheet, header, column.column, f"b{l} (bias)", styles.BOLD, styles.HEADER_FILL)
+    for j in range(layer.units):
+        row = region.row + j
+        put(sheet, row, 1, _unit_name(problem, layer, j), styles.BODY)
+        for i in range(layer.inputs):
+            _number(sheet, row, region.column + i, float(weights[j, i]))
+        _number(sheet, row, column.column, float(bias[j]))
+
+
+def _unit_name(problem: Problem, layer: Layer, j: int) -> str:
+    if layer.index < len(problem.network.layers):
+        return f"unit {j + 1}"
+    return f"unit {j + 1}: {output_name(problem, j)}"
+
+
+def output_name(problem: Problem, k: int) -> str:
+    """What output k (from 0) stands for: a class, or a target column."""
+    if problem.classes is None:
+        return problem.table.target_names[k]
+    return str(problem.classes[1] if problem.network.outputs == 1 else problem.classes[k])
+
+
+def _number(sheet: Worksheet, row: int, column: int, value: float) -> None:
+    cell = put(sheet, row, column, value, styles.INPUT, styles.INPUT_FILL)
+    cell.border = styles.BOX
+    cell.number_format = "0.0#####"

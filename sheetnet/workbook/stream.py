@@ -1,0 +1,168 @@
+"""The rows of long sheets as XML, straight from blocks of numbers.
+
+openpyxl cannot store a formula together with its value and writes 16 digits; here
+every formula cell carries its value, numbers have the 17 digits that give back the
+same float, and formulas of one column are shared (ECMA-376 part 1, 18.3.1.40).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.formulas import Formula
+from sheetnet.layout import address, letter
+
+ERROR = "#NUM!"
+"""What a sheet shows for a number it cannot hold."""
+
+
+@dataclass(frozen=True)
+class StreamColumn:
+    """One column: ``style`` is the index that the saved styles give its cells.
+
+    ``texts`` (one per row) makes it a column of texts; ``whole`` of whole numbers.
+    """
+
+    column: int
+    style: int
+    formula: Formula | None = None
+    texts: tuple[str, ...] | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Rows to be written from ``first_row`` on.
+
+    ``blocks`` yields arrays (rows, columns) in the order of ``columns``, nan for an
+    error; the numbers of a text column are not used.
+    """
+
+    first_row: int
+    rows: int
+    columns: tuple[StreamColumn, ...]
+    blocks: Iterable[Array]
+
+    @property
+    def last_row(self) -> int:
+        """The bottom row."""
+        return self.first_row + self.rows - 1
+
+    @property
+    def last_column(self) -> int:
+        """The rightmost column."""
+        return self.columns[-1].column
+
+
+def row_xml(stream: Stream) -> Iterator[bytes]:
+    """Yield the ``<row>`` elements, a block of rows at a time, as UTF-8."""
+    columns = stream.columns
+    shared = _shared_from(stream)
+    follow = "".join(_cell(stream, i, "\0", shared) for i in range(len(columns)))
+    follow = f'<row r="\0">{follow}</row>'
+    whole = [i for i, column in enumerate(columns) if column.whole]
+    text = [(i, column.texts) for i, column in enumerate(columns) if column.texts is not None]
+    row = stream.first_row
+    for block in stream.blocks:
+        lines = []
+        finite = np.asarray(np.isfinite(block).all(axis=1)).tolist()
+        for values, fine in zip((block + 0.0).tolist(), finite, strict=True):
+            offset = row - stream.first_row
+            cells: list[object] = list(map(repr, values))
+            for i in whole:
+                cells[i] = "%d" % values[i]
+            for i, texts in text:
+                cells[i] = escape(texts[offset])
+            if offset > 1 and fine:
+                template = follow
+            else:
+                errors = [math.isnan(value) for value in values]
+                for i, _ in text:
+                    errors[i] = False
+                template = _special_row(stream, row, shared, errors)
+                cells = [
+                    ERROR if error else cell for cell, error in zip(cells, errors, strict=True)
+                ]
+            lines.append(template.replace("\0", str(row)) % tuple(cells))
+            row += 1
+        yield "".join(lines).encode()
+
+
+def _shared_from(stream: Stream) -> dict[int, tuple[int, int]]:
+    """Column -> (index of its shared formula, first row of the shared range)."""
+    shared: dict[int, tuple[int, int]] = {}
+    for i, column in enumerate(stream.columns):
+        formula = column.formula
+        if formula is None or formula.foreign:
+            continue
+        start = stream.first_row if formula.uniform else stream.first_row + 1
+        if start < stream.last_row:
+            shared[i] = (len(shared), start)
+    return shared
+
+
+def _special_row(
+    stream: Stream, row: int, shared: dict[int, tuple[int, int]], errors: list[bool]
+) -> str:
+    """The template of a row that holds anchors of shared formulas, or errors."""
+    cells = [
+        _cell(stream, i, str(row), shared, at=row, error=errors[i])
+        for i in range(len(stream.columns))
+    ]
+    return f'<row r="{row}">{"".join(cells)}</row>'
+
+
+def _cell(
+    stream: Stream,
+    i: int,
+    row: str,
+    shared: dict[int, tuple[int, int]],
+    *,
+    at: int | None = None,
+    error: bool = False,
+) -> str:
+    """One cell as a ``%`` template with a single place for its value.
+
+    ``at`` is the row where it matters (anchors, first row); None: any later row, with
+    ``row`` as its placeholder.
+    """
+    column = stream.columns[i]
+    kind = ' t="e"' if error else ' t="inlineStr"' if column.texts is not None else ""
+    head = f'<c r="{letter(column.column)}{row}" s="{column.style}"{kind}>'
+    if column.texts is not None:
+        return f'{head}<is><t xml:space="preserve">%s</t></is></c>'
+    return f"{head}{_formula(stream, i, row, shared, at)}<v>%s</v></c>"
+
+
+def _formula(
+    stream: Stream, i: int, row: str, shared: dict[int, tuple[int, int]], at: int | None
+) -> str:
+    column = stream.columns[i]
+    formula = column.formula
+    if formula is None:
+        return ""
+    if at is None:
+        if i in shared:
+            return f'<f t="shared" si="{shared[i][0]}"/>'
+        text = formula.rest.replace("{r}", row)
+        assert "{p}" not in text  # a formula that looks back stays on its sheet: it is shared
+        return f"<f>{_escaped(text)}</f>"
+    text = _escaped(formula.at(at, stream.first_row))
+    if i not in shared or at < shared[i][1]:
+        return f"<f>{text}</f>"
+    index, start = shared[i]
+    if at > start:
+        return f'<f t="shared" si="{index}"/>'
+    span = f"{address(start, column.column)}:{address(stream.last_row, column.column)}"
+    return f'<f t="shared" ref="{span}" si="{index}">{text}</f>'
+
+
+def _escaped(text: str) -> str:
+    """XML-escaped, and safe inside a ``%`` template."""
+    return escape(text).replace("%", "%%")

@@ -1,0 +1,115 @@
+"""Colours, fonts and number formats of the whole workbook.
+
+Spreadsheet conventions: inputs blue on light yellow, formulas black, links to other
+sheets green. The bands above the ledger follow hand-drawn back propagation sheets:
+parameters red, forward orange, backward blue.
+"""
+
+from __future__ import annotations
+
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+FONT = "Calibri"
+INPUT_COLOUR, FORMULA_COLOUR, LINK_COLOUR, MUTED = "0000FF", "000000", "00703C", "7F7F7F"
+
+TITLE = Font(name=FONT, size=16, bold=True, color="1F3864")
+HEADING = Font(name=FONT, size=11, bold=True, color="1F3864")
+BODY = Font(name=FONT, size=11)
+BOLD = Font(name=FONT, size=11, bold=True)
+NOTE = Font(name=FONT, size=10, italic=True, color=MUTED)
+INPUT = Font(name=FONT, size=11, color=INPUT_COLOUR)
+LINK = Font(name=FONT, size=11, color=LINK_COLOUR)
+FIXED = Font(name=FONT, size=11, color="595959")
+
+INPUT_FILL = PatternFill("solid", fgColor="FFFBD6")
+FIXED_FILL = PatternFill("solid", fgColor="EDEDED")
+HEADER_FILL = PatternFill("solid", fgColor="D9E2F3")
+
+_THIN = Side(style="thin", color="BFBFBF")
+BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+UNDERLINE = Border(bottom=Side(style="medium", color="1F3864"))
+GROUP_EDGE = Border(left=_THIN)
+
+BANDS = {
+    "place": "E7E6E6",
+    "input": "E2EFDA",
+    "target": "C6E0B4",
+    "weight": "F8CBCB",
+    "bias": "F8CBCB",
+    "forward": "FCE0C0",
+    "loss": "FFD966",
+    "backward": "BDD7EE",
+    "gradient": "DDEBF7",
+    "update": "F4DDEE",
+}
+"""Fill of a ledger column's header, by the block's kind."""
+
+WHOLE, GENERAL, NUMBER, FINE = "0", "General", "0.0000", "0.000000"
+
+LEFT = Alignment(horizontal="left", vertical="center")
+TOP = Alignment(horizontal="left", vertical="top", wrap_text=True)
+CENTRE = Alignment(horizontal="center", vertical="center")
+
+
+def band(kind: str) -> PatternFill:
+    """The header fill of a kind of column."""
+    return PatternFill("solid", fgColor=BANDS[kind])
+
+
+def put(
+    sheet: Worksheet,
+    row: int,
+    column: int,
+    value: object,
+    font: Font = BODY,
+    fill: PatternFill | None = None,
+    *,
+    border: Border | None = None,
+    number_format: str | None = None,
+    align: Alignment | None = None,
+) -> Cell:
+    """Set a cell's value and style. A text stays text, whatever it begins with."""
+    cell = sheet.cell(row=row, column=column)
+    assert isinstance(cell, Cell)
+    cell.value = value  # type: ignore[assignment]
+    if isinstance(value, str) and not isinstance(value, FormulaText):
+        cell.data_type = "s"
+        # Keeps "=1+1" text when somebody edits the cell in a spreadsheet.
+        cell.quotePrefix = value[:1] in ("=", "+", "-", "@")
+    cell.font = font
+    if fill is not None:
+        cell.fill = fill
+    if border is not None:
+        cell.border = border
+    if number_format is not None:
+        cell.number_format = number_format
+    if align is not None:
+        cell.alignment = align
+    return cell
+
+
+class FormulaText(str):
+    """A text that is meant as a formula, ``=`` included."""
+
+
+def title(sheet: Worksheet, text: str, explanation: str) -> None:
+    """The two lines on top of a sheet."""
+    put(sheet, 1, 1, text, TITLE)
+    put(sheet, 2, 1, explanation, NOTE)
+    sheet.row_dimensions[1].height = 24
+
+
+def for_screen_and_page(sheet: Worksheet, freeze: str | None, *, landscape: bool = True) -> None:
+    """Freeze panes, no grid lines, and a page one sheet wide."""
+    sheet.freeze_panes = freeze
+    sheet.sheet_view.showGridLines = False
+    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top = sheet.page_margins.bottom = 0.5
