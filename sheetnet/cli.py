@@ -51,7 +51,9 @@ def _complain(text: str) -> int:
     return 2
 
 
-@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "sheetnet", cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="sheetnet")
 def main() -> None:
     """Train a network in NumPy and open the very same training in a spreadsheet."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 from openpyxl import Workbook
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.formulas import Formula, data_formulas, statistic_formulas
+from sheetnet.data import Label
+from sheetnet.formulas import data_formulas, statistic_formulas
 from sheetnet.layout import DATA, DataLayout, letter
 from sheetnet.problem import Problem, Scaled
 from sheetnet.workbook import styles
@@ -35,7 +36,9 @@ def write_data(
     for column in range(2, layout.last_column + 1):
         head = str(sheet.cell(layout.name_row, column).value)
         sheet.column_dimensions[letter(column)].width = max(10.0, min(24.0, len(head) + 3.0))
-    styles.for_screen_and_page(sheet, f"B{layout.first_row}")
+    styles.for_screen_and_page(
+        sheet, f"B{layout.first_row}", one_page_wide=layout.last_column <= styles.ONE_PAGE
+    )
     sheet.print_title_rows = f"{layout.GROUP_ROW}:{layout.name_row}"
     return _body(sheet, problem, layout)
 
@@ -59,16 +62,19 @@ def _heads(sheet: Worksheet, layout: DataLayout) -> None:
     ]
     if layout.scales_inputs:
         names = [f"x[{i}]" for i in range(1, len(inputs) + 1)]
-        groups.append(("inputs as the network sees them", "input", layout.x_column, names))
+        groups.append(("x: scaled", "input", layout.x_column, names))
     if layout.derives_targets:
         names = [f"y[{k}]" for k in range(1, layout.outputs + 1)]
-        groups.append(("targets as the network sees them", "target", layout.y_column, names))
+        text = "y: coded" if layout.coded else "y: scaled"
+        groups.append((text, "target", layout.y_column, names))
     for text, kind, first, names in groups:
         for offset, name in enumerate(names):
             fill = styles.band(kind)
             label = text if offset == 0 else None
             put(sheet, layout.GROUP_ROW, first + offset, label, styles.HEADING, fill)
-            put(sheet, layout.name_row, first + offset, name, styles.BOLD, fill)
+            head = put(sheet, layout.name_row, first + offset, name, styles.BOLD, fill)
+            is_text = kind == "target" and layout.coded and first == layout.target_column
+            head.alignment = styles.INDENTED if is_text else styles.RIGHT
 
 
 def _statistics(
@@ -110,28 +116,43 @@ def _coding(sheet: Worksheet, problem: Problem, layout: DataLayout) -> None:
     put(sheet, layout.coding_row, 1, "1 stands for", styles.NOTE)
     for k in range(layout.outputs):
         meaning = problem.classes[1] if layout.outputs == 1 else problem.classes[k]
-        put(sheet, layout.coding_row, layout.y_column + k, meaning, styles.FIXED, styles.FIXED_FILL)
+        _meaning(sheet, layout.coding_row, layout.y_column + k, meaning)
     if layout.outputs == 1:
         put(sheet, layout.coding_row + 1, 1, "0 stands for", styles.NOTE)
-        put(
-            sheet,
-            layout.coding_row + 1,
-            layout.y_column,
-            problem.classes[0],
-            styles.FIXED,
-            styles.FIXED_FILL,
-        )
+        _meaning(sheet, layout.coding_row + 1, layout.y_column, problem.classes[0])
+
+
+def _meaning(sheet: Worksheet, row: int, column: int, label: Label) -> None:
+    cell = put(sheet, row, column, label, styles.FIXED, styles.FIXED_FILL)
+    cell.alignment = styles.RIGHT
 
 
 def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
-    def style(font: Font, fill: PatternFill | None, number_format: str) -> int:
-        cell = put(sheet, layout.first_row, 1, None, font, fill, number_format=number_format)
+    def style(
+        column: int,
+        font: Font,
+        fill: PatternFill | None,
+        number_format: str,
+        align: Alignment | None = None,
+    ) -> int:
+        # Each on a cell of its own: openpyxl keeps a cell's style by reference.
+        cell = put(
+            sheet,
+            layout.first_row,
+            column,
+            None,
+            font,
+            fill,
+            number_format=number_format,
+            align=align,
+        )
         return int(cell.style_id)
 
-    raw = style(styles.INPUT, styles.INPUT_FILL, styles.GENERAL)
-    seen = style(styles.BODY, None, styles.NUMBER)
-    coded = style(styles.BODY, None, styles.WHOLE)
-    index = style(styles.NOTE, None, styles.WHOLE)
+    index = style(1, styles.NOTE, None, styles.WHOLE)
+    raw = style(2, styles.INPUT, styles.INPUT_FILL, styles.GENERAL)
+    seen = style(3, styles.BODY, None, styles.NUMBER)
+    label = style(5, styles.INPUT, styles.INPUT_FILL, styles.GENERAL, styles.INDENTED)
+    coded = style(4, styles.BODY, None, styles.WHOLE)
 
     columns = [StreamColumn(1, index, whole=True)]
     values = [np.arange(1.0, layout.rows + 1)[:, None], problem.table.inputs]
@@ -147,7 +168,7 @@ def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
         assert numbers is not None
         values.append(numbers.astype(np.float64))
     for k in range(len(layout.target_names)):
-        columns.append(StreamColumn(layout.target_column + k, raw, texts=texts))
+        columns.append(StreamColumn(layout.target_column + k, label if texts else raw, texts=texts))
     formulas = list(data_formulas(layout, problem))
     if layout.scales_inputs:
         values.append(problem.inputs.values)
@@ -157,12 +178,8 @@ def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
         range(layout.raw_end, layout.last_column + 1), formulas, strict=True
     ):
         by_coding = layout.coded and column >= layout.y_column
-        columns.append(_derived(column, coded if by_coding else seen, formula))
+        columns.append(StreamColumn(column, coded if by_coding else seen, formula))
     return Stream(layout.first_row, layout.rows, tuple(columns), list(_blocks(np.hstack(values))))
-
-
-def _derived(column: int, style: int, formula: Formula) -> StreamColumn:
-    return StreamColumn(column, style, formula)
 
 
 def _blocks(matrix: Array) -> Iterator[Array]:

@@ -9,21 +9,27 @@ from sheetnet.workbook.init import output_name
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 _GROUPS = {
-    "place": "where we are",
-    "input": "sample: inputs",
-    "target": "sample: targets",
-    "weight": "weights in use",
-    "bias": "biases in use",
-    "z": "weighted sums",
-    "a": "activations",
-    "loss": "loss",
-    "da": "∂loss/∂output",
-    "delta": "δ: error signal",
-    "dW": "gradients of weights",
-    "db": "gradients of biases",
-    "uW": "updates of weights",
-    "ub": "updates of biases",
+    "place": ("where we are", "where we are"),
+    "input": ("inputs x", "input x"),
+    "target": ("targets y", "target y"),
+    "weight": ("weights in use", "weight"),
+    "bias": ("biases in use", "bias"),
+    "z": ("weighted sums z", "sum z"),
+    "zmax": ("max z", "max z"),
+    "e": ("e^(z − max z)", "e^z"),
+    "esum": ("Σe", "Σe"),
+    "a": ("activations a", "output a"),
+    "loss": ("loss", "loss"),
+    "da": ("∂L/∂a", "∂L/∂a"),
+    "delta": ("error signal δ", "error δ"),
+    "dW": ("gradients of weights", "gradient"),
+    "db": ("gradients of biases", "gradient"),
+    "uW": ("updates of weights", "update"),
+    "ub": ("updates of biases", "update"),
 }
+"""Titles of a block by its base or kind: the long one, and one for a narrow block."""
+
+_COLUMN_CHARACTERS = 11
 
 _SYMBOLS = {
     "delta": "δ",
@@ -41,9 +47,11 @@ _SYMBOLS = {
 def group_title(block: Block) -> str | None:
     """The title of a block of columns; the place has one title for its four columns."""
     if block.kind == "place":
-        return _GROUPS["place"] if block.name == "visit" else None
-    text = _GROUPS.get(block.base) or _GROUPS.get(block.kind) or block.base
-    return text if block.layer is None else f"layer {block.layer}: {text}"
+        return _GROUPS["place"][0] if block.name == "visit" else None
+    long, short = _GROUPS.get(block.base) or _GROUPS.get(block.kind) or (block.base, block.base)
+    if block.layer is not None:
+        long, short = f"layer {block.layer}: {long}", f"L{block.layer} {short}"
+    return long if len(long) <= _COLUMN_CHARACTERS * block.size else short
 
 
 def symbol(block: Block, index: tuple[int, ...]) -> str:

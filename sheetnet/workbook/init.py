@@ -28,7 +28,7 @@ def write_init(book: Workbook, problem: Problem, layout: InitLayout) -> None:
         widest = max(widest, layer.inputs + 2)
     sheet.column_dimensions["A"].width = 22
     for column in range(2, widest + 1):
-        sheet.column_dimensions[letter(column)].width = 13
+        sheet.column_dimensions[letter(column)].width = 17
     styles.for_screen_and_page(sheet, "B4")
 
 
@@ -50,8 +50,10 @@ def _layer(
     put(sheet, header, 1, f"W{l} (unit ↓, input →)", styles.BOLD, styles.HEADER_FILL)
     for i in range(layer.inputs):
         name = problem.table.input_names[i] if l == 1 else f"a{l - 1}[{i + 1}]"
-        put(sheet, header, region.column + i, name, styles.BOLD, styles.HEADER_FILL)
-    put(sheet, header, column.column, f"b{l} (bias)", styles.BOLD, styles.HEADER_FILL)
+        head = put(sheet, header, region.column + i, name, styles.BOLD, styles.HEADER_FILL)
+        head.alignment = styles.RIGHT
+    head = put(sheet, header, column.column, f"b{l} (bias)", styles.BOLD, styles.HEADER_FILL)
+    head.alignment = styles.RIGHT
     for j in range(layer.units):
         row = region.row + j
         put(sheet, row, 1, _unit_name(problem, layer, j), styles.BODY)

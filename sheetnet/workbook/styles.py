@@ -47,9 +47,14 @@ BANDS = {
 }
 """Fill of a ledger column's header, by the block's kind."""
 
+ONE_PAGE = 24
+"""Columns that can still be read on one printed page; a wider sheet takes several."""
+
 WHOLE, GENERAL, NUMBER, FINE = "0", "General", "0.0000", "0.000000"
 
 LEFT = Alignment(horizontal="left", vertical="center")
+RIGHT = Alignment(horizontal="right", vertical="center")
+INDENTED = Alignment(horizontal="left", vertical="center", indent=1)
 TOP = Alignment(horizontal="left", vertical="top", wrap_text=True)
 CENTRE = Alignment(horizontal="center", vertical="center")
 
@@ -102,14 +107,19 @@ def title(sheet: Worksheet, text: str, explanation: str) -> None:
     sheet.row_dimensions[1].height = 24
 
 
-def for_screen_and_page(sheet: Worksheet, freeze: str | None, *, landscape: bool = True) -> None:
-    """Freeze panes, no grid lines, and a page one sheet wide."""
+def for_screen_and_page(
+    sheet: Worksheet, freeze: str | None, *, landscape: bool = True, one_page_wide: bool = True
+) -> None:
+    """Freeze panes, no grid lines, and a page as wide as the sheet, or at 70 %."""
     sheet.freeze_panes = freeze
     sheet.sheet_view.showGridLines = False
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
     sheet.page_setup.paperSize = 9  # A4
-    sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if one_page_wide:
+        sheet.page_setup.fitToWidth = 1
+        sheet.page_setup.fitToHeight = 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    else:
+        sheet.page_setup.scale = 70
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top = sheet.page_margins.bottom = 0.5

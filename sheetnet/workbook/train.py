@@ -49,9 +49,14 @@ def write_train(
     sheet = book.create_sheet(TRAIN)
     for block in layout.ledger.blocks:
         _head(sheet, problem, block)
-    sheet.row_dimensions[TRAIN_WORDS_ROW].height = 42
-    styles.for_screen_and_page(sheet, f"{letter(len(PLACE) + 1)}{TRAIN_FIRST_ROW}")
+    sheet.row_dimensions[TRAIN_WORDS_ROW].height = 30
+    styles.for_screen_and_page(
+        sheet,
+        f"{letter(len(PLACE) + 1)}{TRAIN_FIRST_ROW}",
+        one_page_wide=layout.ledger.width <= styles.ONE_PAGE,
+    )
     sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
+    sheet.print_title_cols = f"A:{letter(len(PLACE))}"
     sheet.sheet_view.zoomScale = 90
     columns = []
     for block in layout.ledger.blocks:
