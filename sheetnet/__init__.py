@@ -17,7 +17,7 @@ from sheetnet.errors import SheetnetError
 if TYPE_CHECKING:
     from sheetnet.engine import Run
     from sheetnet.spec import Spec
-    from sheetnet.verify import Report
+    from sheetnet.verification import Report
     from sheetnet.workbook.export import Exported
 
 __version__ = "0.1.0"
@@ -74,6 +74,6 @@ def verify(
     whether all of its ``checks`` are fine. Raises :class:`SheetnetError` where the file
     is not a workbook that sheetnet wrote, or the engine is missing.
     """
-    from sheetnet.verify import verify
+    from sheetnet.verification import verify
 
     return verify(path, engine, rtol=rtol, atol=atol)

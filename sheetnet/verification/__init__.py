@@ -6,7 +6,7 @@
 4. saved: do values that the file holds agree with those just calculated?
 """
 
-from sheetnet.verify.report import Check, Failure, Report
-from sheetnet.verify.run import verify
+from sheetnet.verification.report import Check, Failure, Report
+from sheetnet.verification.run import verify
 
 __all__ = ["Check", "Failure", "Report", "verify"]

@@ -10,9 +10,9 @@ from sheetnet.reader.cells import Grid, Odd, read_grid
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import Book, read_book
 from sheetnet.recalc import recalculate
-from sheetnet.verify.areas import data_areas, train_area
-from sheetnet.verify.checks import Tolerance, formula_check, saved_check, value_check
-from sheetnet.verify.report import Check, Failure, Report
+from sheetnet.verification.areas import data_areas, train_area
+from sheetnet.verification.checks import Tolerance, formula_check, saved_check, value_check
+from sheetnet.verification.report import Check, Failure, Report
 
 LOCAL = Tolerance(rtol=1e-10, atol=1e-10)
 TRAJECTORY = Tolerance(rtol=1e-6, atol=1e-6)

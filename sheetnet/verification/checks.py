@@ -14,8 +14,8 @@ from sheetnet.formulas import Formula
 from sheetnet.layout import address
 from sheetnet.reader.cells import BLANK, Odd, SharedFormula
 from sheetnet.reader.normal import Normal, formula_text, normal
-from sheetnet.verify.areas import Area
-from sheetnet.verify.report import Check, Failure
+from sheetnet.verification.areas import Area
+from sheetnet.verification.report import Check, Failure
 
 Mask = NDArray[np.bool_]
 
