@@ -28,7 +28,7 @@ class OneLineErrors(click.Group):
             sys.stdout.flush()
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message())
-            status = 2
+            status = 0
         except (click.ClickException, SheetnetError) as error:
             text = error.format_message() if isinstance(error, click.ClickException) else str(error)
             status = _complain(text)
