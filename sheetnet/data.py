@@ -10,18 +10,22 @@ import csv
 import itertools
 import math
 import re
-import zipfile
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.errors import DataError, nearest
+from sheetnet.errors import DataError, SheetnetError, nearest
 from sheetnet.randomness import toy_stream
 from sheetnet.spec import DataSpec
 from sheetnet.toys import DEFAULT_ROWS, TOYS, unknown_toy
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 Label = str | float
 
@@ -30,7 +34,7 @@ MAX_TEXT = 32_767
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_NOT_FINITE = {"nan", "inf", "infinity"}
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -153,15 +157,20 @@ def _read(spec: DataSpec, folder: Path) -> _Columns:
 def _csv_rows(path: Path) -> Iterator[Sequence[object]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            # The separator is the one that the header has most of; comma on a tie.
-            separator = max(",;\t", key=lambda s: (first.count(s), s == ","))
+            separator = max(",;\t", key=lambda candidate: _columns_with(file, candidate))
             yield from csv.reader(file, delimiter=separator, strict=True)
     except UnicodeDecodeError:
         raise DataError(f"{path.name} is not UTF-8 text") from None
     except csv.Error as error:
         raise DataError(f"{path.name} is not a valid CSV file: {error}") from None
+
+
+def _columns_with(file: TextIO, separator: str) -> int:
+    """How many names the header has if this separates them (the first best one counts)."""
+    file.seek(0)
+    header = next(csv.reader(file, delimiter=separator), [])
+    file.seek(0)
+    return len(header)
 
 
 def _xlsx_rows(path: Path, sheet: str | None) -> Iterator[Sequence[object]]:
@@ -170,21 +179,31 @@ def _xlsx_rows(path: Path, sheet: str | None) -> Iterator[Sequence[object]]:
     from sheetnet.package import check_package
 
     check_package(path)
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name} is not a workbook that can be read ({error})") from None
-    try:
-        if sheet is not None and sheet not in book.sheetnames:
-            raise DataError(
-                f"{path.name} has no sheet {sheet!r}{nearest(sheet, book.sheetnames)}; "
-                f"it has: {_listed(book.sheetnames)}"
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield from _sheet_rows(
+                openpyxl.load_workbook(file, read_only=True, data_only=True), path, sheet
             )
-        chosen = book[sheet] if sheet is not None else book.worksheets[0]
-        chosen.reset_dimensions()
-        yield from chosen.iter_rows(values_only=True)
-    finally:
-        book.close()
+        except (SheetnetError, OSError, GeneratorExit):
+            raise
+        except Exception as error:  # whatever openpyxl meets in a broken file
+            raise DataError(
+                f"{path.name} is not a workbook that can be read ({type(error).__name__}: {error})"
+            ) from None
+
+
+def _sheet_rows(book: Workbook, path: Path, sheet: str | None) -> Iterator[Sequence[object]]:
+    if not book.worksheets:
+        raise DataError(f"{path.name} has no sheet of cells")
+    if sheet is not None and sheet not in book.sheetnames:
+        raise DataError(
+            f"{path.name} has no sheet {sheet!r}{nearest(sheet, book.sheetnames)}; "
+            f"it has: {_listed(book.sheetnames)}"
+        )
+    chosen = book[sheet] if sheet is not None else book.worksheets[0]
+    chosen.reset_dimensions()
+    yield from chosen.iter_rows(values_only=True)
 
 
 def _header(where: str, cells: Sequence[object]) -> tuple[str, ...]:
@@ -224,11 +243,15 @@ def _parsed(cell: object) -> object:
     if cell is None:
         return None
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
-        return float(cell)
-    text = str(cell).strip()
+        try:
+            return float(cell)
+        except OverflowError:  # a whole number of hundreds of digits
+            return math.inf
+    # XML knows one line end only; with it texts read back as they were written.
+    text = str(cell).strip().replace("\r\n", "\n").replace("\r", "\n")
     if not text:
         return None
-    if _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in _NOT_FINITE:
+    if _NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text):
         return float(text)
     return text
 
@@ -278,7 +301,7 @@ def _labels(columns: _Columns, name: str) -> tuple[Label, ...]:
 
 def _label_text(cell: object) -> str:
     """A number among texts is a class whose name is that number."""
-    return f"{cell:g}" if isinstance(cell, float) else str(cell)
+    return repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell)
 
 
 def _check_text(place: str, text: str) -> None:

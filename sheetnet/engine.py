@@ -167,7 +167,7 @@ def blocks(problem: Problem, ledger: Ledger | None = None) -> Iterator[Array]:
             after = _fill(matrix, ledger, rules, state, careful=False)
             if not np.isfinite(matrix).all():
                 after = _fill(matrix, ledger, rules, state, careful=True)
-            state = after
+            state = {name: arithmetic.errors_to_nan(value) for name, value in after.items()}
             yield matrix
 
 

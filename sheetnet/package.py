@@ -10,8 +10,8 @@ from sheetnet.errors import WorkbookError
 MAX_UNPACKED = 4 * 1024**3
 """Bytes that all parts of a workbook may have unpacked."""
 
-MAX_RATIO = 2_000
-"""Unpacked over packed size of one part; real sheets of formulas stay below 100."""
+MAX_RATIO = 200
+"""Unpacked over packed size of one large part; real sheets of formulas stay below 60."""
 
 MAX_PARTS = 10_000
 

@@ -113,9 +113,11 @@ def load_spec(path: str | Path) -> Spec:
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror})") from None
     try:
-        return parse_spec(tomllib.loads(text), name=path.stem, folder=path.parent)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # numbers of 5,000 digits among them
         raise SpecError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return parse_spec(document, name=path.stem, folder=path.parent)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from None
 
@@ -314,5 +316,8 @@ def _columns(key: str, value: Any) -> tuple[str, ...]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of nested tables
+        return "too much to show"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -3,6 +3,9 @@
 An activation is one record of :data:`ACTIVATIONS`; engine, formulas, sheets and
 tests loop over the table. Names and definitions follow the lecture; where it is
 silent, PyTorch (leaky slope 0.01; relu's slope at 0 is 0).
+
+Some applications take numbers within 1e-16 of each other as equal when they compare
+them, so z > 0 would be wrong for a tiny z; SIGN(z) is exact in all of them.
 """
 
 from __future__ import annotations
@@ -135,7 +138,7 @@ _RECORDS = (
     elementwise(
         "sigmoid",
         value=sigmoid,
-        cell=lambda z: f"IF({z}>=0,1/(1+EXP(-{z})),EXP({z})/(1+EXP({z})))",
+        cell=lambda z: f"IF(SIGN({z})>=0,1/(1+EXP(-{z})),EXP({z})/(1+EXP({z})))",
         maths="1 / (1 + e^−z)",
         slope=lambda z, a: a * (1.0 - a),
         slope_cell=lambda z, a: f"({a}*(1-{a}))",
@@ -157,16 +160,16 @@ _RECORDS = (
         cell=lambda z: f"MAX({z},0)",
         maths="max(z, 0)",
         slope=lambda z, a: np.where(z > 0, 1.0, 0.0),
-        slope_cell=lambda z, a: f"IF({z}>0,1,0)",
+        slope_cell=lambda z, a: f"IF(SIGN({z})>0,1,0)",
         slope_maths="1 if z > 0, else 0",
     ),
     elementwise(
         "leaky_relu",
         value=lambda z: np.where(z > 0, z, LEAKY_SLOPE * z),
-        cell=lambda z: f"IF({z}>0,{z},0.01*{z})",
+        cell=lambda z: f"IF(SIGN({z})>0,{z},0.01*{z})",
         maths="z if z > 0, else 0.01 z",
         slope=lambda z, a: np.where(z > 0, 1.0, LEAKY_SLOPE),
-        slope_cell=lambda z, a: f"IF({z}>0,1,0.01)",
+        slope_cell=lambda z, a: f"IF(SIGN({z})>0,1,0.01)",
         slope_maths="1 if z > 0, else 0.01",
     ),
     SOFTMAX,

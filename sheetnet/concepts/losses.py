@@ -82,16 +82,16 @@ def _over_outputs(text: str, outputs: int) -> str:
 
 def _binary_entropy(q: Quantities) -> Array:
     z, y = q["z"], q["y"]
-    each = np.maximum(z, 0.0) - z * y + arithmetic.ln(1.0 + arithmetic.exp(-np.abs(z)))
+    terms = (np.maximum(z, 0.0), -(z * y), arithmetic.ln(1.0 + arithmetic.exp(-np.abs(z))))
+    # All terms of all outputs in one sum: some engines drop the parentheses of a+(b+c).
+    each = np.stack(terms, axis=-1).reshape(*z.shape[:-1], -1)
     return arithmetic.running_sum(each) / _outputs(q)
 
 
 def _binary_entropy_cell(c: References) -> str:
-    each = [f"MAX({z},0)-{z}*{y}+LN(1+EXP(-ABS({z})))" for z, y in zip(c["z"], c["y"], strict=True)]
-    if len(each) == 1:
-        return each[0]
-    # Parentheses keep each output's loss one term, as the sum over outputs in NumPy does.
-    return f"({'+'.join(f'({term})' for term in each)})/{len(each)}"
+    pairs = zip(c["z"], c["y"], strict=True)
+    terms = "+".join(f"MAX({z},0)-{z}*{y}+LN(1+EXP(-ABS({z})))" for z, y in pairs)
+    return terms if len(c["y"]) == 1 else f"({terms})/{len(c['y'])}"
 
 
 def _cross_entropy(q: Quantities) -> Array:

@@ -2,7 +2,8 @@
 
 ``standard`` subtracts the mean and divides by the population deviation (as
 scikit-learn's StandardScaler), ``minmax`` maps to 0 … 1. A column whose values
-are all equal is divided by 1: it becomes 0, not an error.
+are all equal is divided by 1: it becomes 0, not an error (SIGN, because applications
+compare tiny numbers loosely).
 """
 
 from __future__ import annotations
@@ -66,9 +67,8 @@ _RECORDS = (
             Statistic(
                 "deviation",
                 _deviation,
-                # MAX = MIN compares raw data, never computed numbers.
                 lambda r, s: (
-                    f"IF(MAX({r})=MIN({r}),1,"
+                    f"IF(SIGN(MAX({r})-MIN({r}))=0,1,"
                     f"SQRT(SUMPRODUCT({r}-{s['mean']},{r}-{s['mean']})/ROWS({r})))"
                 ),
                 "√(mean of (x − mean)²), the population deviation",
@@ -90,7 +90,7 @@ _RECORDS = (
             Statistic(
                 "spread",
                 _spread,
-                lambda r, s: f"IF(MAX({r})=MIN({r}),1,MAX({r})-MIN({r}))",
+                lambda r, s: f"IF(SIGN(MAX({r})-MIN({r}))=0,1,MAX({r})-MIN({r}))",
                 "largest minus smallest",
             ),
         ),

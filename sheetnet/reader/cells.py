@@ -69,11 +69,20 @@ class Values:
 
 @dataclass(frozen=True)
 class SharedFormula:
-    """A formula that several cells share: its text as it reads in its first cell."""
+    """A formula that several cells share: its text as it reads in its first cell.
+
+    ``rows`` and ``columns`` are the first and the last that it is for.
+    """
 
     text: str
     row: int
     column: int
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+    def covers(self, row: int, column: int) -> bool:
+        """Whether a cell lies in the range; applications fill no other."""
+        return self.rows[0] <= row <= self.rows[1] and self.columns[0] <= column <= self.columns[1]
 
 
 Formulas = NDArray[np.object_]
@@ -126,6 +135,7 @@ class _Parser:
         self.numbers = np.full((self.rows, self.columns), np.nan)
         self.formulas = np.full((self.rows, self.columns), None, dtype=object)
         self.shared: dict[str, SharedFormula] = {}
+        self.seen = np.zeros((self.rows, self.columns), dtype=bool)
         self.letters: dict[str, int] = {}
         self.tags: dict[str, str] = {}
         self.row = self.column = 0
@@ -153,6 +163,8 @@ class _Parser:
         elif name == "row":
             self.row = int(attributes.get("r", self.row + 1))
             self.column = 0
+            if not 1 <= self.row <= MAX_ROWS:
+                raise ValueError(f"row {attributes.get('r')!r}")
 
     def text(self, data: str) -> None:
         if self.into is not None:
@@ -185,12 +197,19 @@ class _Parser:
                 raise ValueError(f"cell reference {reference!r}")
             self.letters[letters] = column
         self.column = column
-        self.row = int(reference[len(letters) :])
-        if not 1 <= self.row <= MAX_ROWS:
+        self.row = self._row_number(reference[len(letters) :], reference)
+
+    @staticmethod
+    def _row_number(digits: str, reference: str) -> int:
+        if not (digits.isascii() and digits.isdigit() and 1 <= int(digits) <= MAX_ROWS):
             raise ValueError(f"cell reference {reference!r}")
+        return int(digits)
 
     def _keep(self) -> None:
         row, column = self.row, self.column
+        if self.seen[row - 1, column - 1]:
+            raise ValueError(f"cell {address(row, column)} is there twice")
+        self.seen[row - 1, column - 1] = True
         if self.formula is not None:
             self.formulas[row - 1, column - 1] = self._formula("".join(self.formula))
         if not self.value:
@@ -200,13 +219,16 @@ class _Parser:
         text = "".join(self.value)
         kind = self.kind
         if kind == "n":
-            number = float(text)
+            number = float(text if "_" not in text else "no number")
             if math.isfinite(number):
                 self.numbers[row - 1, column - 1] = number
             else:
                 self.odd[(row, column)] = Odd("error", text)
         elif kind == "s":
-            self.odd[(row, column)] = Odd("text", self.strings[int(text)])
+            index = int(text)
+            if not 0 <= index < len(self.strings):
+                raise ValueError(f"shared text {index} is not there")
+            self.odd[(row, column)] = Odd("text", self.strings[index])
         elif kind == "b":
             self.odd[(row, column)] = Odd("boolean", "TRUE" if text.strip() == "1" else "FALSE")
         elif kind == "e":
@@ -222,10 +244,23 @@ class _Parser:
         if kind == "shared":
             index = attributes.get("si", "")
             if text or index not in self.shared:
-                self.shared[index] = SharedFormula(text, self.row, self.column)
-            return self.shared[index]
+                self.shared[index] = self._new_shared(text)
+            shared = self.shared[index]
+            # Outside of its range a shared formula is none: nothing is calculated there.
+            return shared if shared.covers(self.row, self.column) else "#REF!"
         # An array formula or a data table is never what sheetnet writes.
         return f"{{{text}}}"
+
+    def _new_shared(self, text: str) -> SharedFormula:
+        row, column = self.row, self.column
+        corners = self.formula_attributes.get("ref", address(row, column)).split(":")
+        rows, columns = [], []
+        for corner in (corners[0], corners[-1]):
+            self._place(corner)
+            rows.append(self.row)
+            columns.append(self.column)
+        self.row, self.column = row, column
+        return SharedFormula(text, row, column, (rows[0], rows[1]), (columns[0], columns[1]))
 
 
 def where(title: str, row: int, column: int) -> str:

@@ -51,7 +51,7 @@ def _range(text: str, row: int, column: int) -> str:
         sheet = sheet[1:-1].replace("''", "'")
     parts = cells.upper().split(":")
     relative = [_relative(part, row, column) for part in parts]
-    return f"{sheet}{mark}{':'.join(relative)}"
+    return f"{sheet.casefold()}{mark}{':'.join(relative)}"
 
 
 def _relative(part: str, row: int, column: int) -> str:

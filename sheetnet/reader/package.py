@@ -90,7 +90,7 @@ class _reading:  # noqa: N801 - used as a function
             expat.ExpatError,
             ParseError,
             EOFError,
-            KeyError,
+            LookupError,
             ValueError,
             NotImplementedError,
             RuntimeError,

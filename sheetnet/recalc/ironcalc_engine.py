@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -20,8 +23,9 @@ def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
     except ImportError:
         raise EngineError("the engine ironcalc is not installed: pip install ironcalc") from None
     try:
-        model = ironcalc.load_from_xlsx(str(package.path), "en", "UTC")
-        model.evaluate()
+        with _silenced():
+            model = ironcalc.load_from_xlsx(str(package.path), "en", "UTC")
+            model.evaluate()
         titles = [sheet["name"] for sheet in model.get_worksheets_properties()]
     except Exception as error:  # the engine raises its own kind, and bare ones on panics
         raise EngineError(f"ironcalc cannot calculate {package.path.name}: {error}") from None
@@ -49,6 +53,23 @@ def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
         return Values(title, numbers, odd)
 
     yield values
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep what the engine itself prints (about types it does not know) from our output."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [(stream, os.dup(stream)) for stream in (1, 2)]
+    with Path(os.devnull).open("wb") as nowhere:
+        try:
+            for stream, _ in kept:
+                os.dup2(nowhere.fileno(), stream)
+            yield
+        finally:
+            for stream, copy in kept:
+                os.dup2(copy, stream)
+                os.close(copy)
 
 
 def _odd(cell: str | bool, error: bool) -> Odd:

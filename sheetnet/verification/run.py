@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from sheetnet.errors import SheetnetError
 from sheetnet.layout import CONFIG, CONFIG_VALUE, TRAIN, TRAIN_NAME_ROW, address, letter
 from sheetnet.reader.cells import Grid, Odd, read_grid
 from sheetnet.reader.package import Package, open_package
@@ -30,6 +32,9 @@ def verify(
     ``rtol`` and ``atol`` replace the tolerances of all checks of values. Raises
     :class:`WorkbookError` or :class:`EngineError`; a disagreement is no error.
     """
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value is not None and not 0 <= value < math.inf:
+            raise SheetnetError(f"{name} is {value}: a finite number from 0 is needed")
     package = open_package(path)
     local, trajectory = _tolerance(LOCAL, rtol, atol), _tolerance(TRAJECTORY, rtol, atol)
     with recalculate(package, engine) as values:

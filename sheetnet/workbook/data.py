@@ -134,13 +134,14 @@ def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
         fill: PatternFill | None,
         number_format: str,
         align: Alignment | None = None,
+        sample: str | None = None,
     ) -> int:
         # Each on a cell of its own: openpyxl keeps a cell's style by reference.
         cell = put(
             sheet,
             layout.first_row,
             column,
-            None,
+            sample,
             font,
             fill,
             number_format=number_format,
@@ -151,7 +152,9 @@ def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
     index = style(1, styles.NOTE, None, styles.WHOLE)
     raw = style(2, styles.INPUT, styles.INPUT_FILL, styles.GENERAL)
     seen = style(3, styles.BODY, None, styles.NUMBER)
-    label = style(5, styles.INPUT, styles.INPUT_FILL, styles.GENERAL, styles.INDENTED)
+    # "=1+1" as a sample keeps such labels texts when a person edits the cell.
+    sample = next((str(c) for c in problem.classes or () if styles.looks_live(c)), None)
+    label = style(5, styles.INPUT, styles.INPUT_FILL, styles.GENERAL, styles.INDENTED, sample)
     coded = style(4, styles.BODY, None, styles.WHOLE)
 
     columns = [StreamColumn(1, index, whole=True)]

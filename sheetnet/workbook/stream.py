@@ -64,8 +64,7 @@ def row_xml(stream: Stream) -> Iterator[bytes]:
     """Yield the ``<row>`` elements, a block of rows at a time, as UTF-8."""
     columns = stream.columns
     shared = _shared_from(stream)
-    follow = "".join(_cell(stream, i, "\0", shared) for i in range(len(columns)))
-    follow = f'<row r="\0">{follow}</row>'
+    follow = _following_row(stream, shared) if stream.rows > 2 else ""
     whole = [i for i, column in enumerate(columns) if column.whole]
     text = [(i, column.texts) for i, column in enumerate(columns) if column.texts is not None]
     row = stream.first_row
@@ -92,6 +91,12 @@ def row_xml(stream: Stream) -> Iterator[bytes]:
             lines.append(template.replace("\0", str(row)) % tuple(cells))
             row += 1
         yield "".join(lines).encode()
+
+
+def _following_row(stream: Stream, shared: dict[int, tuple[int, int]]) -> str:
+    """The template of all rows but the first two, NUL in place of the row's number."""
+    cells = [_cell(stream, i, "\0", shared) for i in range(len(stream.columns))]
+    return f'<row r="\0">{"".join(cells)}</row>'
 
 
 def _shared_from(stream: Stream) -> dict[int, tuple[int, int]]:

@@ -83,7 +83,7 @@ def put(
     if isinstance(value, str) and not isinstance(value, FormulaText):
         cell.data_type = "s"
         # Keeps "=1+1" text when somebody edits the cell in a spreadsheet.
-        cell.quotePrefix = value[:1] in ("=", "+", "-", "@")
+        cell.quotePrefix = looks_live(value)
     cell.font = font
     if fill is not None:
         cell.fill = fill
@@ -94,6 +94,11 @@ def put(
     if align is not None:
         cell.alignment = align
     return cell
+
+
+def looks_live(value: object) -> bool:
+    """Whether a text would become a formula if somebody typed it."""
+    return isinstance(value, str) and value[:1] in ("=", "+", "-", "@")
 
 
 class FormulaText(str):
