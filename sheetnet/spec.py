@@ -7,22 +7,20 @@ and what is allowed, and the nearest name where it is a misspelling.
 from __future__ import annotations
 
 import dataclasses
-import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from sheetnet import values
 from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.losses import LOSSES
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
-from sheetnet.errors import SpecError, nearest
-
-Matrix = tuple[tuple[float, ...], ...]
-T = TypeVar("T")
+from sheetnet.errors import SpecError
+from sheetnet.values import Matrix
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class Spec:
         given = {key: value for key, value in changes.items() if value is not None}
         data = self.data
         if "rows" in given:
-            data = dataclasses.replace(data, rows=_count("data.rows", given.pop("rows")))
+            data = dataclasses.replace(data, rows=values.count("data.rows", given.pop("rows")))
         if not given:
             return dataclasses.replace(self, data=data)
         kept: dict[str, Any] = {
@@ -124,7 +122,7 @@ def load_spec(path: str | Path) -> Spec:
 
 def parse_spec(document: Mapping[str, Any], *, name: str, folder: Path) -> Spec:
     """Check a spec given as nested dictionaries, as TOML yields them."""
-    _known("", document, ("data", "layers", "training"))
+    values.known_keys("", document, ("data", "layers", "training"))
     if "data" not in document:
         raise SpecError("[data] is missing: it names the source of the rows")
     layers = document.get("layers")
@@ -133,36 +131,40 @@ def parse_spec(document: Mapping[str, Any], *, name: str, folder: Path) -> Spec:
     return Spec(
         name=name,
         folder=folder,
-        data=_data(_table("data", document["data"])),
+        data=_data(values.table("data", document["data"])),
         layers=tuple(
-            _layer(index, _table(f"layers[{index}]", layer), last=index == len(layers))
+            _layer(index, values.table(f"layers[{index}]", layer), last=index == len(layers))
             for index, layer in enumerate(layers, 1)
         ),
-        training=_training(_table("training", document.get("training", {}))),
+        training=_training(values.table("training", document.get("training", {}))),
     )
 
 
 def _data(given: Mapping[str, Any]) -> DataSpec:
-    _known("data", given, _names(DataSpec))
+    values.known_keys("data", given, values.field_names(DataSpec))
     if "source" not in given:
         raise SpecError('data.source is missing: a .csv or .xlsx file, or "toy:xor"')
     return DataSpec(
-        source=_text("data.source", given["source"]),
-        sheet=_optional("data.sheet", given, _text),
-        inputs=_optional("data.inputs", given, _columns),
-        target=_optional("data.target", given, _columns),
-        scale=_choice("data.scale", given.get("scale", "none"), SCALINGS),
-        target_scale=_choice("data.target_scale", given.get("target_scale", "none"), SCALINGS),
-        rows=_optional("data.rows", given, _count),
+        source=values.text("data.source", given["source"]),
+        sheet=values.optional("data.sheet", given, values.text),
+        inputs=values.optional("data.inputs", given, values.columns),
+        target=values.optional("data.target", given, values.columns),
+        scale=values.choice("data.scale", given.get("scale", "none"), SCALINGS),
+        target_scale=values.choice(
+            "data.target_scale", given.get("target_scale", "none"), SCALINGS
+        ),
+        rows=values.optional("data.rows", given, values.count),
     )
 
 
 def _layer(index: int, given: Mapping[str, Any], *, last: bool) -> LayerSpec:
     where = f"layers[{index}]"
-    _known(where, given, _names(LayerSpec))
+    values.known_keys(where, given, values.field_names(LayerSpec))
     if "units" not in given and not last:
         raise SpecError(f"{where}.units is missing (only the last layer may leave it out)")
-    activation = _choice(f"{where}.activation", given.get("activation", "linear"), ACTIVATIONS)
+    activation = values.choice(
+        f"{where}.activation", given.get("activation", "linear"), ACTIVATIONS
+    )
     if ACTIVATIONS[activation].last_only and not last:
         others = ", ".join(name for name, a in ACTIVATIONS.items() if not a.last_only)
         raise SpecError(
@@ -170,154 +172,37 @@ def _layer(index: int, given: Mapping[str, Any], *, last: bool) -> LayerSpec:
             f"allowed here: {others}"
         )
     return LayerSpec(
-        units=_optional(f"{where}.units", given, _count),
+        units=values.optional(f"{where}.units", given, values.count),
         activation=activation,
-        weights=_optional(f"{where}.weights", given, _matrix),
-        bias=_optional(f"{where}.bias", given, _vector),
-        train_bias=_flag(f"{where}.train_bias", given.get("train_bias", True)),
+        weights=values.optional(f"{where}.weights", given, values.matrix),
+        bias=values.optional(f"{where}.bias", given, values.vector),
+        train_bias=values.flag(f"{where}.train_bias", given.get("train_bias", True)),
     )
 
 
 def _training(given: Mapping[str, Any]) -> TrainingSpec:
-    plain = [name for name in _names(TrainingSpec) if name != "hyperparameters"]
-    optimizer = _choice("training.optimizer", given.get("optimizer", "sgd"), OPTIMIZERS)
+    plain = [name for name in values.field_names(TrainingSpec) if name != "hyperparameters"]
+    optimizer = values.choice("training.optimizer", given.get("optimizer", "sgd"), OPTIMIZERS)
     numbers = {h.name: h for h in OPTIMIZERS[optimizer].hyperparameters}
-    _known("training", given, [*plain, *numbers])
-    batch_size = _count("training.batch_size", given.get("batch_size", 1))
+    values.known_keys("training", given, [*plain, *numbers])
+    batch_size = values.count("training.batch_size", given.get("batch_size", 1))
     if batch_size != 1:
         raise SpecError(
             f"training.batch_size is {batch_size}: allowed is 1, one update for each sample"
         )
     loss = given.get("loss")
     return TrainingSpec(
-        loss=None if loss is None else _choice("training.loss", loss, LOSSES),
-        epochs=_count("training.epochs", given.get("epochs", 1)),
+        loss=None if loss is None else values.choice("training.loss", loss, LOSSES),
+        epochs=values.count("training.epochs", given.get("epochs", 1)),
         batch_size=batch_size,
-        shuffle=_flag("training.shuffle", given.get("shuffle", False)),
-        seed=_seed("training.seed", given.get("seed", 0)),
+        shuffle=values.flag("training.shuffle", given.get("shuffle", False)),
+        seed=values.seed("training.seed", given.get("seed", 0)),
         optimizer=optimizer,
-        initializer=_choice(
+        initializer=values.choice(
             "training.initializer", given.get("initializer", "uniform"), INITIALIZERS
         ),
         hyperparameters={
-            name: bounded(f"training.{name}", given.get(name, h.default), h.low, h.high)
+            name: values.bounded(f"training.{name}", given.get(name, h.default), h.low, h.high)
             for name, h in numbers.items()
         },
     )
-
-
-# --- one check per kind of value; each names the key, what was given and what is allowed
-
-
-def _names(kind: type[Any]) -> list[str]:
-    return [f.name for f in dataclasses.fields(kind)]
-
-
-def _known(where: str, given: Mapping[str, Any], allowed: list[str] | tuple[str, ...]) -> None:
-    for key in given:
-        if key not in allowed:
-            full = f"{where}.{key}" if where else key
-            raise SpecError(
-                f"unknown key {full}{nearest(key, allowed)}; allowed: {', '.join(allowed)}"
-            )
-
-
-def _table(where: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SpecError(f"{where} is {_shown(value)}: a table of keys is needed")
-    return value
-
-
-def _optional(key: str, given: Mapping[str, Any], check: Callable[[str, Any], T]) -> T | None:
-    value = given.get(key.rsplit(".", 1)[1])
-    return None if value is None else check(key, value)
-
-
-def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise SpecError(f"{key} is {_shown(value)}: a text is needed")
-    return value
-
-
-def _choice(key: str, value: Any, allowed: Mapping[str, Any]) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        hint = nearest(value, allowed) if isinstance(value, str) else ""
-        raise SpecError(f"{key} is {_shown(value)}{hint}; allowed: {', '.join(allowed)}")
-    return value
-
-
-def _flag(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise SpecError(f"{key} is {_shown(value)}: true or false is needed")
-    return value
-
-
-def _count(key: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10**9:
-        raise SpecError(f"{key} is {_shown(value)}: a whole number from 1 is needed")
-    return value
-
-
-def _seed(key: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
-        raise SpecError(f"{key} is {_shown(value)}: a whole number from 0 to 4294967295 is needed")
-    return value
-
-
-def number(key: str, value: Any) -> float:
-    """Return the value as a finite float or raise SpecError naming ``key``."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise SpecError(f"{key} is {_shown(value)}: a number is needed")
-    try:
-        real = float(value)
-    except OverflowError:
-        real = math.inf
-    if not math.isfinite(real):
-        raise SpecError(f"{key} is {_shown(value)}: a finite number is needed")
-    return real
-
-
-def bounded(key: str, value: Any, low: float, high: float | None) -> float:
-    """Return a finite float in low … high (None: no bound) or raise SpecError."""
-    real = number(key, value)
-    if real < low or (high is not None and real > high):
-        allowed = f"from {low:g} to {high:g}" if high is not None else f"from {low:g}"
-        raise SpecError(f"{key} is {_shown(value)}: a number {allowed} is needed")
-    return real
-
-
-def _vector(key: str, value: Any) -> tuple[float, ...]:
-    if not isinstance(value, list) or not value:
-        raise SpecError(f"{key} is {_shown(value)}: a list of numbers is needed")
-    return tuple(number(f"{key}[{i}]", item) for i, item in enumerate(value, 1))
-
-
-def _matrix(key: str, value: Any) -> Matrix:
-    if not isinstance(value, list) or not value:
-        raise SpecError(f"{key} is {_shown(value)}: a list of rows, one per unit, is needed")
-    rows = tuple(_vector(f"{key}[{j}]", row) for j, row in enumerate(value, 1))
-    if len({len(row) for row in rows}) != 1:
-        raise SpecError(f"{key}: its rows have different lengths ({[len(r) for r in rows]})")
-    return rows
-
-
-def _columns(key: str, value: Any) -> tuple[str, ...]:
-    names = (value,) if isinstance(value, str) else value
-    if (
-        not isinstance(names, (list, tuple))
-        or not names
-        or not all(isinstance(name, str) and name for name in names)
-    ):
-        raise SpecError(f"{key} is {_shown(value)}: a column's name or a list of them is needed")
-    repeated = [name for name in names if list(names).count(name) > 1]
-    if repeated:
-        raise SpecError(f"{key} names {repeated[0]!r} more than once")
-    return tuple(names)
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # thousands of digits, or of nested tables
-        return "too much to show"
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -79,6 +79,7 @@ def test_upper_case_suffix(file: Path) -> None:
 def test_numbers_keep_all_their_digits(file: Path) -> None:
     values = [0.1 + 0.2, 1 / 3, 1e-300, 123456789.12345679]
     write(file, one=[["a", "y"], *([value, 1] for value in values)])
+
     # openpyxl itself writes 16 digits, so put the exact ones into the file.
     def exact(xml: bytes) -> bytes:
         for value in values:

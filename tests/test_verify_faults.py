@@ -135,6 +135,30 @@ def test_one_cell_of_the_ledger(
         assert_first(report, "trajectory", *where)
 
 
+def test_local_finds_the_cell_trajectory_what_follows(kinds: Kinds, tmp_path: Path) -> None:
+    def fault(book: Workbook) -> None:
+        ledger_cell(book, "W1[1,1]", 2).value = 1.5
+
+    checks = verify(change(kinds["xor"], tmp_path / "fault.xlsx", fault)).checks
+    assert checks["formulas"].failures == checks["local"].failures == 1
+    assert checks["trajectory"].failures > 50
+    growth = checks["trajectory"].growth
+    assert growth[0] == (1, 0.0) and growth[-1][0] == 8 and growth[-1][1] > 0.1
+
+
+def test_the_first_of_two_faults_is_that_of_the_earlier_visit(kinds: Kinds, tmp_path: Path) -> None:
+    """Even where the other one stands in a column further left."""
+
+    def fault(book: Workbook) -> None:
+        ledger_cell(book, "W1[1,1]", 5).value = 1.5
+        ledger_cell(book, "loss", 3).value = 1.5
+
+    report = verify(change(kinds["xor"], tmp_path / "fault.xlsx", fault))
+    for check in ("formulas", "local", "trajectory"):
+        assert_first(report, check, "Train", "AC7", "loss", 3)
+    assert report.checks["formulas"].failures == report.checks["local"].failures == 2
+
+
 EDITS = [
     # (kind, quantity, visit, piece, instead, whether its value changes)
     ("outputs", "a1[2]", 2, "0.01", "0.011", None),

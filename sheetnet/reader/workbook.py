@@ -8,23 +8,15 @@ values of a recalculation.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-import numpy as np
 
 from sheetnet.concepts.activations import ACTIVATIONS
-from sheetnet.concepts.arithmetic import Array
-from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.data import Label, Table
 from sheetnet.errors import DataError, SheetnetError, SpecError, WorkbookError
 from sheetnet.layout import (
     CONFIG,
-    CONFIG_FIRST_ROW,
-    CONFIG_KEY,
     CONFIG_VALUE,
     DATA,
     INIT,
@@ -40,12 +32,11 @@ from sheetnet.layout import (
 )
 from sheetnet.ledger import ledger_of
 from sheetnet.problem import Layer, Problem, assemble
-from sheetnet.reader.cells import BLANK, Grid, Odd, Values, read_grid, where
+from sheetnet.reader.cells import Grid, read_grid, where
+from sheetnet.reader.config import config_keys, config_spec
+from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
-from sheetnet.spec import LayerSpec, Spec, parse_spec
-
-Recalculate = Callable[[str, int, int], Values]
-"""(sheet, rows, columns) -> the values that an engine has just calculated."""
+from sheetnet.spec import LayerSpec, Spec
 
 CODINGS = ("none", "0/1", "one-hot")
 """``coding`` on Config: targets are numbers, two classes on one output, or one-hot."""
@@ -66,64 +57,6 @@ class Book:
     data: Grid
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """A sheet's cells as inputs: constants from the file, formulas from the engine."""
-
-    package: Package
-    grid: Grid
-    recalculate: Recalculate
-
-    def at(self, row: int, column: int) -> float | Odd:
-        if self.grid.formula(row, column) is None:
-            return self.grid.at(row, column)
-        rows, columns = self.grid.numbers.shape
-        return self.recalculate(self.grid.title, rows, columns).at(row, column)
-
-    def number(self, row: int, column: int, what: str) -> float:
-        value = self.at(row, column)
-        if isinstance(value, Odd):
-            raise WorkbookError(
-                f"{self.package.path.name}: {where(self.grid.title, row, column)} ({what}) "
-                f"{_holds(value)}: a number is needed"
-            )
-        return value
-
-    def text(self, row: int, column: int, what: str) -> str:
-        value = self.at(row, column)
-        if isinstance(value, Odd) and value.kind == "text" and value.text:
-            return value.text
-        raise WorkbookError(
-            f"{self.package.path.name}: {where(self.grid.title, row, column)} ({what}) "
-            f"{_holds(value)}: a text is needed"
-        )
-
-    def label(self, row: int, column: int, what: str) -> Label:
-        value = self.at(row, column)
-        if isinstance(value, float):
-            return value
-        return self.text(row, column, what)
-
-    def matrix(self, region: Region, what: Callable[[int, int], str]) -> Array:
-        """All numbers of a region (rows, columns); an error names the first other cell."""
-        numbers = self.grid.region(region).copy()
-        formulas = self.grid.formulas[
-            region.row - 1 : region.last_row, region.column - 1 : region.last_column
-        ]
-        for r, c in np.argwhere(np.isnan(numbers) | (formulas != None)):  # noqa: E711 - elementwise
-            row, column = region.row + int(r), region.column + int(c)
-            numbers[r, c] = self.number(row, column, what(int(r), int(c)))
-        return numbers
-
-
-def _holds(value: float | Odd) -> str:
-    if value == BLANK:
-        return "is empty"
-    if isinstance(value, Odd) and value.kind == "text":
-        return f"holds the text {value.text[:40]!r}"
-    return f"holds {value}"
-
-
 def read_book(package: Package, recalculate: Recalculate) -> Book:
     """Read the problem of a workbook; raises :class:`WorkbookError` that names the cell."""
     for title in (CONFIG, DATA, INIT, TRAIN):
@@ -132,13 +65,13 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
                 f"{package.path.name} was not written by sheetnet: it has no sheet {title!r}"
             )
 
-    def sheet(title: str, rows: int, columns: int) -> _Sheet:
-        return _Sheet(package, read_grid(package, title, rows, columns), recalculate)
+    def sheet(title: str, rows: int, columns: int) -> InputSheet:
+        return InputSheet(package, read_grid(package, title, rows, columns), recalculate)
 
     config = sheet(CONFIG, _CONFIG_ROWS, _CONFIG_COLUMNS)
-    keys = _keys(config)
+    keys = config_keys(config)
     try:
-        spec = _spec(config, keys)
+        spec = config_spec(config, keys)
         found = _data_layout(config, keys, spec)
         data = sheet(DATA, found.last_row, found.last_column)
         table, classes, found = _table(data, found)
@@ -160,76 +93,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
     return Book(problem, layout, names, data.grid)
 
 
-def _keys(config: _Sheet) -> dict[str, int]:
-    """Key in column A -> its row; the first occurrence counts."""
-    found: dict[str, int] = {}
-    for row in range(CONFIG_FIRST_ROW, config.grid.numbers.shape[0] + 1):
-        cell = config.grid.odd.get((row, CONFIG_KEY))
-        if cell is not None and cell.kind == "text":
-            found.setdefault(cell.text, row)
-    return found
-
-
-def _spec(config: _Sheet, keys: dict[str, int]) -> Spec:
-    """The spec that ``Config`` shows, checked like any other."""
-
-    def value(key: str) -> Any:
-        if key not in keys:
-            raise WorkbookError(
-                f"{config.package.path.name} was not written by sheetnet: "
-                f"{CONFIG} has no row {key!r}"
-            )
-        return _plain(config.at(keys[key], CONFIG_VALUE), config, keys[key], key)
-
-    training = {
-        key: value(key)
-        for key in ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed", "initializer")
-    }
-    optimizer = OPTIMIZERS.get(str(training["optimizer"]))
-    for parameter in optimizer.hyperparameters if optimizer else ():
-        if parameter.name not in keys:
-            value(parameter.name)
-        training[parameter.name] = config.number(keys[parameter.name], CONFIG_VALUE, parameter.name)
-    document = {
-        "data": {key: value(key) for key in ("source", "scale", "target_scale")},
-        "layers": _layer_tables(config, keys),
-        "training": training,
-    }
-    return parse_spec(document, name=str(value("name")), folder=config.package.path.parent)
-
-
-def _plain(value: float | Odd, config: _Sheet, row: int, key: str) -> Any:
-    """A cell as TOML would give it: whole numbers as int."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if value.kind == "boolean":
-        return value.text == "TRUE"
-    if value.kind == "text":
-        return value.text
-    raise WorkbookError(
-        f"{config.package.path.name}: {where(CONFIG, row, CONFIG_VALUE)} ({key}) {_holds(value)}"
-    )
-
-
-def _layer_tables(config: _Sheet, keys: dict[str, int]) -> list[dict[str, Any]]:
-    if "layer" not in keys:
-        raise WorkbookError(
-            f"{config.package.path.name} was not written by sheetnet: "
-            f"{CONFIG} has no table of layers"
-        )
-    tables: list[dict[str, Any]] = []
-    row = keys["layer"] + 1
-    while isinstance(config.at(row, 1), float):
-        cells = {
-            name: _plain(config.at(row, column), config, row, name)
-            for column, name in enumerate(LAYERS_HEADER, 1)
-        }
-        tables.append({name: cells[name] for name in ("units", "activation", "train_bias")})
-        row += 1
-    return tables
-
-
-def _data_layout(config: _Sheet, keys: dict[str, int], spec: Spec) -> DataLayout:
+def _data_layout(config: InputSheet, keys: dict[str, int], spec: Spec) -> DataLayout:
     """The layout of ``Data`` as Config describes it, its column names still empty."""
 
     def count(key: str) -> int:
@@ -259,7 +123,9 @@ def _data_layout(config: _Sheet, keys: dict[str, int], spec: Spec) -> DataLayout
     )
 
 
-def _table(data: _Sheet, layout: DataLayout) -> tuple[Table, tuple[Label, ...] | None, DataLayout]:
+def _table(
+    data: InputSheet, layout: DataLayout
+) -> tuple[Table, tuple[Label, ...] | None, DataLayout]:
     regions = layout.regions
 
     def head(region: Region) -> tuple[str, ...]:
@@ -301,7 +167,7 @@ def _layers(spec: Spec, table: Table) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def _with_weights(spec: Spec, init: _Sheet, layout: InitLayout) -> tuple[LayerSpec, ...]:
+def _with_weights(spec: Spec, init: InputSheet, layout: InitLayout) -> tuple[LayerSpec, ...]:
     """The spec's layers with the weights and biases that stand on ``Init``."""
     filled = []
     for given, layer in zip(spec.layers, layout.layers, strict=True):

@@ -86,6 +86,7 @@ def export(problem: Problem, path: Path, *, overwrite: bool = True) -> Exported:
     check_limits(problem, layout, formulas)
     book = Workbook()
     book.remove(book.worksheets[0])
+    book.properties.creator = "sheetnet"
     cached: dict[tuple[str, int, int], float] = {}
     watch = _Watch(layout)
     write_config(book, problem)

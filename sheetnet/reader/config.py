@@ -1,0 +1,81 @@
+"""``Config`` read back: the spec that its cells show now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sheetnet.concepts.optimizers import OPTIMIZERS
+from sheetnet.errors import WorkbookError
+from sheetnet.layout import CONFIG, CONFIG_FIRST_ROW, CONFIG_KEY, CONFIG_VALUE, LAYERS_HEADER
+from sheetnet.reader.cells import Odd, where
+from sheetnet.reader.inputs import InputSheet, holds
+from sheetnet.spec import Spec, parse_spec
+
+
+def config_keys(config: InputSheet) -> dict[str, int]:
+    """Key in column A -> its row; the first occurrence counts."""
+    found: dict[str, int] = {}
+    for row in range(CONFIG_FIRST_ROW, config.grid.numbers.shape[0] + 1):
+        cell = config.grid.odd.get((row, CONFIG_KEY))
+        if cell is not None and cell.kind == "text":
+            found.setdefault(cell.text, row)
+    return found
+
+
+def config_spec(config: InputSheet, keys: dict[str, int]) -> Spec:
+    """The spec that ``Config`` shows, checked like any other."""
+
+    def value(key: str) -> Any:
+        if key not in keys:
+            raise WorkbookError(
+                f"{config.package.path.name} was not written by sheetnet: "
+                f"{CONFIG} has no row {key!r}"
+            )
+        return _plain(config.at(keys[key], CONFIG_VALUE), config, keys[key], key)
+
+    training = {
+        key: value(key)
+        for key in ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed", "initializer")
+    }
+    optimizer = OPTIMIZERS.get(str(training["optimizer"]))
+    for parameter in optimizer.hyperparameters if optimizer else ():
+        if parameter.name not in keys:
+            value(parameter.name)
+        training[parameter.name] = config.number(keys[parameter.name], CONFIG_VALUE, parameter.name)
+    document = {
+        "data": {key: value(key) for key in ("source", "scale", "target_scale")},
+        "layers": _layer_tables(config, keys),
+        "training": training,
+    }
+    return parse_spec(document, name=str(value("name")), folder=config.package.path.parent)
+
+
+def _plain(value: float | Odd, config: InputSheet, row: int, key: str) -> Any:
+    """A cell as TOML would give it: whole numbers as int."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if value.kind == "boolean":
+        return value.text == "TRUE"
+    if value.kind == "text":
+        return value.text
+    raise WorkbookError(
+        f"{config.package.path.name}: {where(CONFIG, row, CONFIG_VALUE)} ({key}) {holds(value)}"
+    )
+
+
+def _layer_tables(config: InputSheet, keys: dict[str, int]) -> list[dict[str, Any]]:
+    if "layer" not in keys:
+        raise WorkbookError(
+            f"{config.package.path.name} was not written by sheetnet: "
+            f"{CONFIG} has no table of layers"
+        )
+    tables: list[dict[str, Any]] = []
+    row = keys["layer"] + 1
+    while isinstance(config.at(row, 1), float):
+        cells = {
+            name: _plain(config.at(row, column), config, row, name)
+            for column, name in enumerate(LAYERS_HEADER, 1)
+        }
+        tables.append({name: cells[name] for name in ("units", "activation", "train_bias")})
+        row += 1
+    return tables
