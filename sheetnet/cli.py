@@ -6,6 +6,7 @@ line on stderr that begins ``Error:``.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -23,6 +24,10 @@ class OneLineErrors(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; never ends in a traceback for what the user can mend."""
         extra["standalone_mode"] = False
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # A terminal that knows few letters gets "?" for the others.
+                stream.reconfigure(errors="replace")
         try:
             status = super().main(*args, **extra)
             sys.stdout.flush()
@@ -75,8 +80,8 @@ def export(spec: Path, output: Path | None, force: bool, **options: Any) -> None
     """Train SPEC (TOML) and write it as a live workbook."""
     import sheetnet
 
-    target = output or Path(spec.with_suffix(".xlsx").name)
     loaded = sheetnet.load_spec(spec).override(**options)
+    target = output or Path(spec.with_suffix(".xlsx").name)
     done = sheetnet.export(loaded, target, overwrite=force)
     click.echo(
         f"{done.path}: {done.visits:,} visits × {done.columns} columns, "

@@ -16,6 +16,7 @@ import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import DataError, nearest
+from sheetnet.limits import MAX_ROWS
 from sheetnet.randomness import toy_stream
 from sheetnet.sources import Columns, check_text, listed, parsed, read_columns
 from sheetnet.spec import DataSpec
@@ -95,6 +96,8 @@ def _toy(spec: DataSpec, seed: int) -> tuple[Columns, tuple[str, ...] | None, tu
         raise DataError(f"data.source: {unknown_toy(name)}")
     toy = TOYS[name]
     rows = toy.fixed_rows or spec.rows or DEFAULT_ROWS
+    if rows > MAX_ROWS:
+        raise DataError(f"data.rows is {rows}, but a sheet has room for {MAX_ROWS}")
     drawn = toy.draw(toy_stream(seed), rows)[: spec.rows]
     names = (*toy.inputs, toy.target)
     cells = tuple(tuple(parsed(cell) for cell in row) for row in drawn)

@@ -13,16 +13,9 @@ from sheetnet.concepts import cells
 from sheetnet.concepts.cells import Cells
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.scaling import Scaling
-from sheetnet.layout import (
-    DATA,
-    INIT,
-    MAX_ROWS,
-    DataLayout,
-    Layout,
-    address,
-    letter,
-)
+from sheetnet.layout import DATA, INIT, DataLayout, Layout, address, letter
 from sheetnet.ledger import Block, Ledger, input_of, needs_output_slope, parameters_of
+from sheetnet.limits import MAX_ROWS
 from sheetnet.problem import Layer, Network, Problem
 
 

@@ -14,10 +14,6 @@ from sheetnet.problem import Layer, Network, Problem
 
 CONFIG, DATA, INIT, TRAIN = "Config", "Data", "Init", "Train"
 
-MAX_ROWS = 1_048_576
-MAX_COLUMNS = 16_384
-MAX_FORMULA = 8_192
-
 TRAIN_GROUP_ROW, TRAIN_WORDS_ROW, TRAIN_SYMBOL_ROW, TRAIN_NAME_ROW = 1, 2, 3, 4
 TRAIN_FIRST_ROW = TRAIN_NAME_ROW + 1
 

@@ -22,6 +22,9 @@ from sheetnet.errors import DataError, SpecError
 from sheetnet.randomness import weights_stream
 from sheetnet.spec import LayerSpec, Spec
 
+MAX_PARAMETERS = 10_000_000
+"""Far more than a sheet can show; keeps memory in bounds before the sheet's are checked."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -120,6 +123,12 @@ def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None)
         )
     outputs = _outputs(spec, table, classes)
     network = _network(spec, table, outputs)
+    parameters = sum(layer.units * (layer.inputs + 1) for layer in network.layers)
+    if parameters > MAX_PARAMETERS:
+        raise SpecError(
+            f"the network {network.label} has {parameters} weights and biases; "
+            f"allowed: {MAX_PARAMETERS}"
+        )
     inputs = _scaled("data.scale", spec.data.scale, table.inputs, table.input_names)
     targets = _targets(spec, table, classes, outputs)
     _check_targets(network.loss, targets.values, table)

@@ -17,15 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sheetnet.errors import DataError, SheetnetError, nearest
+from sheetnet.limits import MAX_TEXT, NOT_IN_XML
 from sheetnet.package import check_package
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-MAX_TEXT = 32_767
-"""Characters that a spreadsheet cell can hold."""
-
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
@@ -173,7 +170,7 @@ def parsed(cell: object) -> object:
 
 def check_text(place: str, text: str) -> None:
     """Raise DataError for a text that no cell can hold."""
-    if _CONTROL.search(text):
+    if NOT_IN_XML.search(text):
         raise DataError(f"{place} holds a control character, which a workbook cannot")
     if len(text) > MAX_TEXT:
         raise DataError(f"{place} has {len(text)} characters; a cell holds {MAX_TEXT}")

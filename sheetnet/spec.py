@@ -20,6 +20,7 @@ from sheetnet.concepts.losses import LOSSES
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.errors import SpecError
+from sheetnet.limits import NOT_IN_XML
 from sheetnet.values import Matrix
 
 
@@ -71,13 +72,23 @@ class TrainingSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole run. ``folder`` is where relative data sources are looked for."""
+    """A whole run.
+
+    ``folder`` is where relative data sources are looked for; ``file`` the spec's own.
+    """
 
     name: str
     folder: Path
     data: DataSpec
     layers: tuple[LayerSpec, ...]
     training: TrainingSpec
+    file: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the run reads."""
+        source = () if self.data.source.startswith("toy:") else (self.folder / self.data.source,)
+        return (*source, self.file) if self.file is not None else source
 
     def override(self, **changes: Any) -> Spec:
         """Return the spec with options of the command line put in; None changes nothing.
@@ -115,7 +126,10 @@ def load_spec(path: str | Path) -> Spec:
     except (ValueError, RecursionError) as error:  # numbers of 5,000 digits among them
         raise SpecError(f"{path}: not valid TOML: {error}") from None
     try:
-        return parse_spec(document, name=path.stem, folder=path.parent)
+        # The name is for people; what a workbook cannot hold is shown as "?".
+        name = NOT_IN_XML.sub("?", path.stem)
+        spec = parse_spec(document, name=name, folder=path.parent)
+        return dataclasses.replace(spec, file=path)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from None
 
@@ -172,7 +186,7 @@ def _layer(index: int, given: Mapping[str, Any], *, last: bool) -> LayerSpec:
             f"allowed here: {others}"
         )
     return LayerSpec(
-        units=values.optional(f"{where}.units", given, values.count),
+        units=values.optional(f"{where}.units", given, values.units),
         activation=activation,
         weights=values.optional(f"{where}.weights", given, values.matrix),
         bias=values.optional(f"{where}.bias", given, values.vector),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sheetnet.errors import SpecError, nearest
+from sheetnet.limits import MAX_COLUMNS, NOT_IN_XML
 
 Matrix = tuple[tuple[float, ...], ...]
 T = TypeVar("T")
@@ -45,6 +46,8 @@ def text(key: str, value: Any) -> str:
     """Return a text that is not empty."""
     if not isinstance(value, str) or not value:
         raise SpecError(f"{key} is {shown(value)}: a text is needed")
+    if NOT_IN_XML.search(value):
+        raise SpecError(f"{key} is {shown(value)}: a text without control characters is needed")
     return value
 
 
@@ -68,6 +71,13 @@ def count(key: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10**9:
         raise SpecError(f"{key} is {shown(value)}: a whole number from 1 is needed")
     return value
+
+
+def units(key: str, value: Any) -> int:
+    """Return a whole number of units that a sheet has columns for."""
+    if count(key, value) > MAX_COLUMNS:
+        raise SpecError(f"{key} is {shown(value)}, too many for a sheet of {MAX_COLUMNS} columns")
+    return int(value)
 
 
 def seed(key: str, value: Any) -> int:

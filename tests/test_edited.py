@@ -85,22 +85,26 @@ def test_edited_by_openpyxl_calculated_by_libreoffice(
 
 
 @pytest.mark.parametrize(
-    ("kind", "title", "cell", "value"),
+    ("kind", "title", "cell", "content"),
     [
-        ("xor", "Config", "B6", 0.25),
-        ("line", "Init", "B6", 0.75),
-        ("line", "Data", "B7", 0.5),
-        ("softmax", "Data", "C9", 2.5),
+        ("xor", "Config", "B6", "<v>0.25</v>"),
+        ("line", "Init", "B6", "<v>0.75</v>"),
+        ("line", "Data", "B7", "<v>0.5</v>"),
+        ("softmax", "Data", "C9", "<v>2.5</v>"),
+        # A formula's saved value is as old as all others: it must not be what Python takes.
+        ("xor", "Config", "B6", "<f>1/3</f><v>99</v>"),
+        ("line", "Init", "B6", "<f>1/3</f><v>99</v>"),
+        ("softmax", "Data", "C9", "<f>1/3</f><v>99</v>"),
     ],
 )
 def test_an_edit_moves_the_whole_training(
-    kinds: dict[str, Path], tmp_path: Path, kind: str, title: str, cell: str, value: float
+    kinds: dict[str, Path], tmp_path: Path, kind: str, title: str, cell: str, content: str
 ) -> None:
-    """Only the input's own value is rewritten: the saved results are now those of before.
+    """Only the input itself is rewritten: the saved results are now those of before.
 
     That they disagree with the new ones shows that sheet and Python really moved.
     """
-    edit = in_cell(cell, "<v>.*?</v>", f"<v>{value}</v>")
+    edit = in_cell(cell, "<v>.*?</v>", content)
     report = verify(rewritten(kinds[kind], tmp_path / "edited.xlsx", title, edit))
     assert failing(report) == {"saved"}
     assert report.checks["saved"].failures > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import openpyxl
@@ -78,6 +79,19 @@ def test_a_wrong_saved_value_on_data(
     named = f"{quantity}, value saved in the file"
     assert_first(report, "saved", "Data", cell, named, None)
     assert failing(report) == {"saved"}
+
+
+@pytest.mark.libreoffice
+def test_the_engine_libreoffice_believes_no_saved_value(kinds: Kinds, tmp_path: Path) -> None:
+    """With its default settings LibreOffice keeps what the file holds, and would say so."""
+
+    def all_wrong(xml: str) -> str:
+        return re.sub(r"(<f[ >/](?:(?!</c>).)*<v>)[^<]*", r"\g<1>7.5", xml)
+
+    path = rewritten(kinds["softmax"], tmp_path / "wrong.xlsx", "Train", all_wrong)
+    report = verify(path, "libreoffice")
+    assert failing(report) == {"saved"}
+    assert report.checks["saved"].failures > 800
 
 
 @pytest.mark.libreoffice

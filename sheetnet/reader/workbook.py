@@ -21,8 +21,6 @@ from sheetnet.layout import (
     DATA,
     INIT,
     LAYERS_HEADER,
-    MAX_COLUMNS,
-    MAX_ROWS,
     TRAIN,
     DataLayout,
     InitLayout,
@@ -31,6 +29,7 @@ from sheetnet.layout import (
     layout_of,
 )
 from sheetnet.ledger import ledger_of
+from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.problem import Layer, Problem, assemble
 from sheetnet.reader.cells import Grid, read_grid, where
 from sheetnet.reader.config import config_keys, config_spec

@@ -11,17 +11,11 @@ from openpyxl import Workbook
 
 from sheetnet import engine
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.errors import LimitError
+from sheetnet.errors import LimitError, OutputError
 from sheetnet.formulas import Formula, ledger_formulas, longest
-from sheetnet.layout import (
-    MAX_COLUMNS,
-    MAX_FORMULA,
-    MAX_ROWS,
-    TRAIN_FIRST_ROW,
-    Layout,
-    layout_of,
-)
+from sheetnet.layout import TRAIN_FIRST_ROW, Layout, layout_of
 from sheetnet.ledger import ledger_of
+from sheetnet.limits import MAX_COLUMNS, MAX_FORMULA, MAX_ROWS
 from sheetnet.problem import Problem
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
@@ -80,6 +74,9 @@ def check_limits(problem: Problem, layout: Layout, formulas: tuple[Formula | Non
 def export(problem: Problem, path: Path, *, overwrite: bool = True) -> Exported:
     """Train and write the workbook, all of it or nothing."""
     check_target(path, overwrite=overwrite)
+    for file in problem.spec.files:
+        if path.exists() and file.exists() and path.samefile(file):
+            raise OutputError(f"{path} is read by the run: choose another name for the workbook")
     ledger = ledger_of(problem.network)
     layout = layout_of(problem, ledger)
     formulas = ledger_formulas(problem, layout)

@@ -66,6 +66,8 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: there is no folder {folder}")
     if path.is_dir():
         raise OutputError(f"{path} is a folder")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is a device or a pipe, not a file")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists: use --force to replace it")
     if not os.access(folder, os.W_OK):
