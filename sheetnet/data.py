@@ -92,6 +92,8 @@ def load_table(spec: DataSpec, folder: Path, seed: int, *, labelled: bool) -> Ta
 
 def _toy(spec: DataSpec, seed: int) -> tuple[Columns, tuple[str, ...] | None, tuple[str, ...]]:
     name = spec.source.removeprefix("toy:")
+    if spec.sheet is not None:
+        raise DataError(f"data.sheet goes with an .xlsx source, not with {spec.source}")
     if name not in TOYS:
         raise DataError(f"data.source: {unknown_toy(name)}")
     toy = TOYS[name]

@@ -210,7 +210,8 @@ def _scaled(key: str, name: str, raw: Array, columns: tuple[str, ...]) -> Scaled
             statistics[statistic.name] = np.array([known[statistic.name] for known in each])
         values = scaling.value(raw, statistics)
     for k, column_name in enumerate(columns):
-        if not np.isfinite(values[:, k]).all():
+        known_finite = all(np.isfinite(held[k]) for held in statistics.values())
+        if not (known_finite and np.isfinite(values[:, k]).all()):
             raise DataError(
                 f"{key} = {name!r} does not give finite numbers for column {column_name!r} "
                 f"(its values reach from {raw[:, k].min():g} to {raw[:, k].max():g})"

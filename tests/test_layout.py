@@ -18,8 +18,6 @@ from sheetnet.concepts.losses import LOSSES
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.layout import (
-    MAX_COLUMNS,
-    MAX_ROWS,
     TRAIN_FIRST_ROW,
     DataLayout,
     InitLayout,
@@ -29,6 +27,7 @@ from sheetnet.layout import (
     letter,
 )
 from sheetnet.ledger import PLACE, input_of, ledger_of
+from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.problem import Layer, Network, load_problem
 
 # The same networks each time: a red run must be red again.

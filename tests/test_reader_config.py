@@ -40,6 +40,15 @@ def test_a_sheet_without_its_part(
     assert_refused(path, capfd, "Train")
 
 
+def test_two_sheets_of_one_name(
+    line: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The reader would take the formulas of one, the engine the pasted values of the other."""
+    second = '<sheet name="Train" sheetId="9" r:id="rId3"/></sheets>'
+    parts = {"xl/workbook.xml": lambda xml: xml.replace("</sheets>", second)}
+    assert_refused(rewrite(line, tmp_path / "bad.xlsx", parts), capfd, "Train")
+
+
 def test_an_engine_that_panics(
     line: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -133,6 +133,17 @@ def test_a_zip_bomb(
     assert_refused(path, capfd, "zip bomb")
 
 
+def test_a_part_that_is_there_twice(
+    line: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Which of them counts is up to each reader."""
+    path = tmp_path / "twice.xlsx"
+    path.write_bytes(line.read_bytes())
+    with zipfile.ZipFile(path, "a") as package, pytest.warns(UserWarning, match="Duplicate name"):
+        package.writestr(TRAIN_PART, package.read(TRAIN_PART))
+    assert_refused(path, capfd, "twice.xlsx")
+
+
 def test_flipped_bytes_never_end_in_a_traceback(
     line: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
