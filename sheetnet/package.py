@@ -38,6 +38,8 @@ def check_package(path: Path) -> None:
                 if part.file_size > 10_000_000 and part.file_size > MAX_RATIO * part.compress_size:
                     raise WorkbookError(f"{path.name}: part {part.filename!r} is a zip bomb")
             names = package.namelist()
+            if len(set(names)) != len(names):
+                raise WorkbookError(f"{path.name} holds a part twice: which one counts is unclear")
             if CONTENT_TYPES not in names or "xl/workbook.xml" not in names:
                 raise WorkbookError(f"{path.name} is not an xlsx workbook")
     except FileNotFoundError:

@@ -54,11 +54,14 @@ def open_package(path: str | Path) -> Package:
     with _reading(path), zipfile.ZipFile(path) as package:
         book = _meta(package, "xl/workbook.xml")
         targets = _targets(package)
-        sheets = {}
+        sheets: dict[str, str] = {}
         for sheet in _all(book, "sheet"):
             identity = next((v for k, v in sheet.attrib.items() if _local(k) == "id"), "")
+            title = sheet.attrib.get("name", "")
+            if title.casefold() in (other.casefold() for other in sheets):
+                raise WorkbookError(f"{path.name} has two sheets named {title!r}")
             if identity in targets:
-                sheets[sheet.attrib.get("name", "")] = targets[identity]
+                sheets[title] = targets[identity]
         names = tuple(
             Name(
                 found.attrib.get("name", ""),
