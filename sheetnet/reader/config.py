@@ -22,16 +22,21 @@ def config_keys(config: InputSheet) -> dict[str, int]:
     return found
 
 
+def row_of(config: InputSheet, keys: dict[str, int], key: str) -> int:
+    """The row of a key; raises WorkbookError where it is not there."""
+    if key not in keys:
+        raise WorkbookError(
+            f"{config.package.path.name} was not written by sheetnet: {CONFIG} has no row {key!r}"
+        )
+    return keys[key]
+
+
 def config_spec(config: InputSheet, keys: dict[str, int]) -> Spec:
     """The spec that ``Config`` shows, checked like any other."""
 
     def value(key: str) -> Any:
-        if key not in keys:
-            raise WorkbookError(
-                f"{config.package.path.name} was not written by sheetnet: "
-                f"{CONFIG} has no row {key!r}"
-            )
-        return _plain(config.at(keys[key], CONFIG_VALUE), config, keys[key], key)
+        row = row_of(config, keys, key)
+        return _plain(config.at(row, CONFIG_VALUE), config, row, key)
 
     training = {
         key: value(key)

@@ -32,7 +32,7 @@ from sheetnet.ledger import ledger_of
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.problem import Layer, Problem, assemble
 from sheetnet.reader.cells import Grid, read_grid, where
-from sheetnet.reader.config import config_keys, config_spec
+from sheetnet.reader.config import config_keys, config_spec, row_of
 from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
 from sheetnet.spec import LayerSpec, Spec
@@ -96,12 +96,12 @@ def _data_layout(config: InputSheet, keys: dict[str, int], spec: Spec) -> DataLa
     """The layout of ``Data`` as Config describes it, its column names still empty."""
 
     def count(key: str) -> int:
-        number = config.number(keys.get(key, 1), CONFIG_VALUE, key)
+        number = config.number(row_of(config, keys, key), CONFIG_VALUE, key)
         if not number.is_integer() or not 1 <= number <= MAX_ROWS:
             raise SpecError(f"{CONFIG} {key} is {number:g}: a whole number from 1 is needed")
         return int(number)
 
-    coding = config.text(keys.get("coding", 1), CONFIG_VALUE, "coding")
+    coding = config.text(row_of(config, keys, "coding"), CONFIG_VALUE, "coding")
     if coding not in CODINGS:
         raise SpecError(f"{CONFIG} coding is {coding!r}; allowed: {', '.join(CODINGS)}")
     inputs, targets, rows = count("inputs"), count("targets"), count("rows")
