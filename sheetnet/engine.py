@@ -1,149 +1,65 @@
 """Training in NumPy, written down as the ledger: every quantity of every visit.
 
-Each quantity has one :class:`Rule`, a pure function of quantities before it, for
-arrays with any leading axes. Training applies the rules to one row after the
-other; the verifier applies each rule once to all rows of a sheet. The order of
-operations is the formulas', so that plain IEEE engines agree to the last bit.
+Training applies the rules of ``rules`` to one row after the other; the verifier
+applies each rule once to all rows of a sheet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sheetnet.concepts import arithmetic
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.concepts.parts import Part, Quantities
-from sheetnet.ledger import Ledger, input_of, ledger_of, needs_output_slope, parameters_of
-from sheetnet.problem import Layer, Network, Problem
-from sheetnet.randomness import epoch_order
+from sheetnet.errors import LimitError
+from sheetnet.ledger import Ledger, ledger_of
+from sheetnet.problem import Problem
+from sheetnet.randomness import dropout_uniforms, epoch_order
+from sheetnet.rules import Rule, before, rules_of
+
+MAX_LEDGER = 500_000_000
+"""Numbers of a ledger that is kept in memory whole (4 GB)."""
 
 BLOCK_CELLS = 1_000_000
 """A block of ledger rows holds about this many numbers (8 MB)."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """How one quantity of a row follows from others of the same row.
+def constants(problem: Problem) -> dict[str, Array]:
+    """What stands in the ledger as constants: name -> (visits, *shape).
 
-    ``value`` takes name -> array (..., *shape) and returns the quantity in that form.
+    Visit, epoch, update and sample (counted from 1), the flags of batches, and the
+    uniform numbers of dropout, which are the same for all samples of a batch.
     """
-
-    name: str
-    value: Callable[[Quantities], Array]
-
-
-def layer_quantities(q: Quantities, layer: Layer) -> dict[str, Array]:
-    """A layer's own quantities under their base names: z, a and what is between."""
-    names = ("z", *(part.name for part in layer.activation.parts))
-    return {name: q[f"{name}{layer.index}"] for name in names if f"{name}{layer.index}" in q}
-
-
-def rules_of(network: Network, hyperparameters: Mapping[str, float]) -> tuple[Rule, ...]:
-    """The rules of a row, from its weights and inputs to its updates, in order."""
-    rules: list[Rule] = []
-    for layer in network.layers:
-        rules.append(_weighted_sum(layer))
-        rules.extend(_part(layer, part) for part in layer.activation.parts)
-    rules.append(_loss(network))
-    if needs_output_slope(network):
-        rules.append(_output_slope(network))
-    for layer in reversed(network.layers):
-        rules.append(
-            _output_delta(network) if layer.index == len(network.layers) else _hidden_delta(layer)
+    training, rows = problem.spec.training, problem.rows
+    epochs = np.arange(1, training.epochs + 1)
+    batches = -(-rows // training.batch_size)
+    position = np.tile(np.arange(rows), training.epochs)
+    batch = position // training.batch_size
+    epoch = np.repeat(epochs, rows)
+    orders = [epoch_order(rows, int(e), training.seed, shuffle=training.shuffle) for e in epochs]
+    found: dict[str, NDArray[Any]] = {
+        "visit": np.arange(1, problem.visits + 1),
+        "epoch": epoch,
+        "update": (epoch - 1) * batches + batch + 1,
+        "sample": np.concatenate(orders),
+    }
+    if problem.network.batches:
+        found["first"] = position % training.batch_size == 0
+        found["last"] = (position % training.batch_size == training.batch_size - 1) | (
+            position == rows - 1
         )
-        rules.extend(_gradients(layer))
-    for layer in network.layers:
-        for base, _ in parameters_of(layer):
-            rules.append(_update(network, f"{base}{layer.index}", hyperparameters))
-    return tuple(rules)
-
-
-def _weighted_sum(layer: Layer) -> Rule:
-    w, b, x = f"W{layer.index}", f"b{layer.index}", input_of(layer)
-    return Rule(f"z{layer.index}", lambda q: arithmetic.weighted_sum(q[b], q[w], q[x]))
-
-
-def _part(layer: Layer, part: Part) -> Rule:
-    return Rule(f"{part.name}{layer.index}", lambda q: part.value(layer_quantities(q, layer)))
-
-
-def _output(q: Quantities, network: Network) -> dict[str, Array]:
-    return {**layer_quantities(q, network.layers[-1]), "y": q["y"]}
-
-
-def _loss(network: Network) -> Rule:
-    return Rule("loss", lambda q: network.loss.value(_output(q, network)))
-
-
-def _output_slope(network: Network) -> Rule:
-    slope = network.loss.slope
-    assert slope is not None  # a loss without closed form for the last layer has a slope
-    return Rule(f"da{network.layers[-1].index}", lambda q: slope(_output(q, network)))
-
-
-def _output_delta(network: Network) -> Rule:
-    """δ of the last layer: in closed form, by the units' slope, or by the coupled one."""
-    last, loss = network.layers[-1], network.loss
-    name, activation = f"delta{last.index}", last.activation
-    closed = loss.deltas.get(activation.name)
-    if closed is not None:
-        return Rule(name, lambda q: closed.value(_output(q, network)))
-    back = activation.back
-    if back is not None:
-        return Rule(name, lambda q: back(q[f"da{last.index}"], q[f"a{last.index}"]))
-    slope, loss_slope = activation.slope, loss.slope
-    assert slope is not None and loss_slope is not None
-    return Rule(
-        name,
-        lambda q: loss_slope(_output(q, network)) * slope(q[f"z{last.index}"], q[f"a{last.index}"]),
-    )
-
-
-def _hidden_delta(layer: Layer) -> Rule:
-    """δ_l = (Σ_j δ_{l+1,j} W_{l+1,ji}) · f′(z)."""
-    l, after, slope = layer.index, layer.index + 1, layer.activation.slope
-    assert slope is not None  # spec.py keeps coupled activations to the last layer
-    return Rule(
-        f"delta{l}",
-        lambda q: (
-            arithmetic.back_sum(q[f"delta{after}"], q[f"W{after}"]) * slope(q[f"z{l}"], q[f"a{l}"])
-        ),
-    )
-
-
-def _gradients(layer: Layer) -> Iterator[Rule]:
-    """∂L/∂W_ji = δ_j x_i and ∂L/∂b_j = δ_j."""
-    l, x = layer.index, input_of(layer)
-    yield Rule(f"dW{l}", lambda q: q[f"delta{l}"][..., :, None] * q[x][..., None, :])
-    if layer.train_bias:
-        yield Rule(f"db{l}", lambda q: q[f"delta{l}"])
-
-
-def _update(network: Network, parameter: str, hyperparameters: Mapping[str, float]) -> Rule:
-    return Rule(
-        f"u{parameter}",
-        lambda q: network.optimizer.update(q[f"d{parameter}"], hyperparameters),
-    )
-
-
-def places(problem: Problem) -> Iterator[tuple[int, Array]]:
-    """Yield (epoch, samples in the order of their visits), both counted from 1."""
-    training = problem.spec.training
-    for epoch in range(1, training.epochs + 1):
-        order = epoch_order(problem.rows, epoch, training.seed, shuffle=training.shuffle)
-        yield epoch, order.astype(np.float64)
-
-
-def place_columns(problem: Problem) -> Array:
-    """The constant columns visit, epoch, update, sample of all visits: (visits, 4)."""
-    samples = np.concatenate([order for _, order in places(problem)])
-    visit = np.arange(1.0, problem.visits + 1)
-    epoch = np.repeat(np.arange(1.0, problem.spec.training.epochs + 1), problem.rows)
-    return np.column_stack((visit, epoch, visit, samples))
+    for layer in problem.network.layers:
+        if layer.dropout:
+            drawn = [
+                dropout_uniforms(batches, layer.units, layer.index, int(e), training.seed)
+                for e in epochs
+            ]
+            found[f"r{layer.index}"] = np.stack(drawn)[epoch - 1, batch]
+    return {name: values.astype(np.float64) for name, values in found.items()}
 
 
 def blocks(problem: Problem, ledger: Ledger | None = None) -> Iterator[Array]:
@@ -153,25 +69,27 @@ def blocks(problem: Problem, ledger: Ledger | None = None) -> Iterator[Array]:
     from it, as errors spread in a sheet.
     """
     ledger = ledger or ledger_of(problem.network)
-    rules = rules_of(problem.network, problem.spec.training.hyperparameters)
-    place = place_columns(problem)
-    state = first_state(problem)
+    rules = rules_of(problem.network, problem.hyperparameters)
+    fixed = constants(problem)
+    state = first_state(problem, ledger, rules)
     rows = max(1, BLOCK_CELLS // ledger.width)
     with np.errstate(all="ignore"):
         for start in range(0, problem.visits, rows):
             matrix = np.empty((min(rows, problem.visits - start), ledger.width))
-            matrix[:, : place.shape[1]] = place[start : start + len(matrix)]
-            sample = matrix[:, place.shape[1] - 1].astype(np.int64) - 1
+            for name, values in fixed.items():
+                ledger[name].view(matrix)[:] = values[start : start + len(matrix)]
+            sample = ledger["sample"].view(matrix).astype(np.int64) - 1
             ledger["x"].view(matrix)[:] = problem.inputs.values[sample]
             ledger["y"].view(matrix)[:] = problem.targets.values[sample]
-            after = _fill(matrix, ledger, rules, state, careful=False)
+            known = ("x", "y", *fixed)
+            after = _fill(matrix, ledger, rules, state, known, careful=False)
             if not np.isfinite(matrix).all():
-                after = _fill(matrix, ledger, rules, state, careful=True)
+                after = _fill(matrix, ledger, rules, state, known, careful=True)
             state = {name: arithmetic.errors_to_nan(value) for name, value in after.items()}
             yield matrix
 
 
-def first_state(problem: Problem) -> dict[str, Array]:
+def first_weights(problem: Problem) -> dict[str, Array]:
     """The first weights and biases by name."""
     state = {}
     for layer, w, b in zip(problem.network.layers, problem.weights, problem.biases, strict=True):
@@ -179,15 +97,24 @@ def first_state(problem: Problem) -> dict[str, Array]:
     return state
 
 
+def first_state(problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> dict[str, Array]:
+    """What the first row finds: the first weights, and 0 for all that is carried."""
+    zeros = {rule.name: np.zeros(ledger[rule.name].shape) for rule in rules if rule.carried}
+    return {**first_weights(problem), **zeros}
+
+
 def _fill(
     matrix: Array,
     ledger: Ledger,
     rules: tuple[Rule, ...],
     state: Mapping[str, Array],
+    known: tuple[str, ...],
     *,
     careful: bool,
 ) -> dict[str, Array]:
-    """Fill the rows of a block in place; return the weights after its last row.
+    """Fill the rows of a block in place; return the state after its last row.
+
+    ``known`` names the quantities that are there already.
 
     ``careful`` turns overflow into nan at once, so that it cannot vanish again in a
     function that is finite at infinity; only blocks that overflow need it.
@@ -195,11 +122,14 @@ def _fill(
     state = dict(state)
     views = ledger.views(matrix)
     targets = [(rule, views[rule.name]) for rule in rules]
-    inputs = [(name, views[name]) for name in ("x", "y")]
-    kept = [(name, views[name]) for name in state]
-    updated = [(name, f"u{name}") for name in state if f"u{name}" in views]
+    inputs = [(name, views[name]) for name in known]
+    carried = [rule.name for rule in rules if rule.carried]
+    kept = [(name, views[name]) for name in state if name not in carried]
+    updated = [(name, f"u{name}") for name, _ in kept if f"u{name}" in views]
     for r in range(len(matrix)):
         q: dict[str, Array] = {name: view[r] for name, view in inputs}
+        for name in carried:
+            q[before(name)] = state[name]
         for name, view in kept:
             view[r] = q[name] = state[name]
         for rule, view in targets:
@@ -207,6 +137,8 @@ def _fill(
             if careful:
                 value = arithmetic.errors_to_nan(value)
             view[r] = q[rule.name] = value
+        for name in carried:
+            state[name] = q[name]
         for name, update in updated:
             state[name] = q[name] + q[update]
             if careful:
@@ -270,8 +202,18 @@ def first_divergence(matrix: Array) -> int | None:
 
 
 def train(problem: Problem) -> Run:
-    """Train and keep the whole ledger in memory."""
+    """Train and keep the whole ledger in memory.
+
+    Raises :class:`LimitError` where it would be larger than :data:`MAX_LEDGER`.
+    """
     ledger = ledger_of(problem.network)
+    cells = problem.visits * ledger.width
+    if cells > MAX_LEDGER:
+        fits = MAX_LEDGER // (problem.rows * ledger.width)
+        raise LimitError(
+            f"the ledger of {problem.visits} visits would have {cells} numbers; allowed: "
+            f"{MAX_LEDGER}, which are {fits} epochs"
+        )
     matrix = np.concatenate(list(blocks(problem, ledger)))
     final = final_state(problem, ledger, matrix[-1:])
     return Run(problem, ledger, matrix, final)
@@ -281,7 +223,7 @@ def final_state(problem: Problem, ledger: Ledger, last: Array) -> dict[str, Arra
     """Weights and biases after the last visit, from its row (1, columns)."""
     final = {}
     with np.errstate(all="ignore"):
-        for name in first_state(problem):
+        for name in first_weights(problem):
             value = ledger[name].view(last)[0]
             if f"u{name}" in ledger:
                 value = value + ledger[f"u{name}"].view(last)[0]
@@ -298,18 +240,23 @@ def local(problem: Problem, ledger: Ledger, sheet: Array, x: Array, y: Array) ->
     """
     expected = np.empty_like(sheet)
     with np.errstate(all="ignore"):
-        place = place_columns(problem)
-        expected[:, : place.shape[1]] = place
         have, want = ledger.views(sheet), ledger.views(expected)
-        sample = place[:, -1].astype(np.int64) - 1
+        fixed = constants(problem)
+        for name, values in fixed.items():
+            want[name][:] = values
+        sample = fixed["sample"].astype(np.int64) - 1
         want["x"][:] = x[sample]
         want["y"][:] = y[sample]
-        for name, first in first_state(problem).items():
+        for name, first in first_weights(problem).items():
             want[name][0] = first
-            before = have[name][:-1]
+            held = have[name][:-1]
             if f"u{name}" in have:
-                before = before + have[f"u{name}"][:-1]
-            want[name][1:] = before
-        for rule in rules_of(problem.network, problem.spec.training.hyperparameters):
+                held = held + have[f"u{name}"][:-1]
+            want[name][1:] = held
+        for rule in rules_of(problem.network, problem.hyperparameters):
+            if rule.carried:
+                shifted = np.zeros_like(have[rule.name])
+                shifted[1:] = have[rule.name][:-1]
+                have[before(rule.name)] = shifted
             want[rule.name][:] = rule.value(have)
     return arithmetic.errors_to_nan(expected)

@@ -7,44 +7,22 @@ Only the first row of the ledger may differ: it takes the weights from ``Init``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sheetnet.concepts import cells
 from sheetnet.concepts.cells import Cells
+from sheetnet.concepts.dropout import DROPOUT, rate_name
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.scaling import Scaling
+from sheetnet.formula import Formula, same
 from sheetnet.layout import DATA, INIT, DataLayout, Layout, address, letter
-from sheetnet.ledger import Block, Ledger, input_of, needs_output_slope, parameters_of
+from sheetnet.ledger import Block, Ledger, input_of, needs_output_slope
 from sheetnet.limits import MAX_ROWS
-from sheetnet.problem import Layer, Network, Problem
-
-
-@dataclass(frozen=True)
-class Formula:
-    """The formula of a column, without ``=``: of its first row and of all others."""
-
-    first: str
-    rest: str
-
-    def at(self, row: int, first_row: int) -> str:
-        """The text in a row of a region that begins at ``first_row``."""
-        text = self.first if row == first_row else self.rest
-        return text.replace("{r}", str(row)).replace("{p}", str(row - 1))
-
-    @property
-    def uniform(self) -> bool:
-        """Whether the first row has the same formula as the others."""
-        return self.first == self.rest
-
-    @property
-    def foreign(self) -> bool:
-        """Whether the formula names another sheet, which shared formulas must not."""
-        return "!" in self.rest
-
-
-def same(text: str) -> Formula:
-    """A formula that is the same in all rows."""
-    return Formula(text, text)
+from sheetnet.network import Layer, Network
+from sheetnet.pipeline import (
+    parameters_of,
+)
+from sheetnet.problem import Problem
+from sheetnet.stage_formulas import stage_formulas
 
 
 def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, ...]:
@@ -56,7 +34,7 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
     found["y"] = _lookups(layout.data, layout.data.y_column, network.outputs, refs["sample"])
     for layer in network.layers:
         _parameters(found, layer, layout, ledger)
-        _forward(found, layer, refs)
+        _forward(found, network, layer, refs)
     out = _output_refs(network, refs)
     found["loss"] = [same(network.loss.cell(out))]
     if needs_output_slope(network):
@@ -70,12 +48,8 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
             if layer.index == len(network.layers)
             else _hidden_delta(layer, network.layers[layer.index], refs)
         )
-        _gradients(found, layer, refs)
-        for base, _ in parameters_of(layer):
-            gradient = refs[f"d{base}{layer.index}"]
-            found[f"u{base}{layer.index}"] = [
-                same(network.optimizer.update_cell(g)) for g in gradient
-            ]
+        _gradients(found, network, layer, refs)
+    found.update(stage_formulas(network, refs))
     columns: list[Formula | None] = []
     for block in ledger.blocks:
         columns.extend(found.get(block.name, [None] * block.size))
@@ -119,9 +93,11 @@ def _parameters(
         found[name] = formulas
 
 
-def _forward(found: dict[str, list[Formula]], layer: Layer, refs: References) -> None:
+def _forward(
+    found: dict[str, list[Formula]], network: Network, layer: Layer, refs: References
+) -> None:
     l = layer.index
-    w, b, x = refs[f"W{l}"], refs[f"b{l}"], refs[input_of(layer)]
+    w, b, x = refs[f"W{l}"], refs[f"b{l}"], refs[input_of(network, layer)]
     found[f"z{l}"] = [
         same(cells.weighted_sum(b[j], _row_of(w, j, layer.inputs), x)) for j in range(layer.units)
     ]
@@ -129,6 +105,11 @@ def _forward(found: dict[str, list[Formula]], layer: Layer, refs: References) ->
     for part in layer.activation.parts:
         columns = layer.units if part.per_unit else 1
         found[f"{part.name}{l}"] = [same(part.cell(own, j)) for j in range(columns)]
+    if layer.dropout:
+        rate = rate_name(l)
+        found[f"k{l}"] = [same(DROPOUT.mask_cell(u, rate)) for u in refs[f"r{l}"]]
+        pairs = zip(refs[f"a{l}"], refs[f"k{l}"], strict=True)
+        found[f"d{l}"] = [same(f"{a}*{k}") for a, k in pairs]
 
 
 def _own_refs(layer: Layer, refs: References) -> dict[str, Cells]:
@@ -160,7 +141,10 @@ def _hidden_delta(layer: Layer, after: Layer, refs: References) -> list[Formula]
     formulas = []
     for i in range(layer.units):
         products = [f"{delta[j]}*{w[j * after.inputs + i]}" for j in range(after.units)]
-        formulas.append(same(_times_slope(cells.written_sum(products), layer, own, i)))
+        back = cells.written_sum(products)
+        if layer.dropout:
+            back += f"*{refs[f'k{layer.index}'][i]}"
+        formulas.append(same(_times_slope(back, layer, own, i)))
     return formulas
 
 
@@ -171,9 +155,11 @@ def _times_slope(text: str, layer: Layer, own: References, j: int) -> str:
     return f"{text}*{factor}" if factor else text
 
 
-def _gradients(found: dict[str, list[Formula]], layer: Layer, refs: References) -> None:
+def _gradients(
+    found: dict[str, list[Formula]], network: Network, layer: Layer, refs: References
+) -> None:
     l = layer.index
-    delta, x = refs[f"delta{l}"], refs[input_of(layer)]
+    delta, x = refs[f"delta{l}"], refs[input_of(network, layer)]
     found[f"dW{l}"] = [same(f"{d}*{value}") for d in delta for value in x]
     if layer.train_bias:
         found[f"db{l}"] = [same(d) for d in delta]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sheetnet.ledger import Ledger
-from sheetnet.problem import Layer, Network, Problem
+from sheetnet.network import Layer, Network
+from sheetnet.problem import Problem
 
 CONFIG, DATA, INIT, TRAIN = "Config", "Data", "Init", "Train"
 

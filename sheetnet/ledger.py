@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.problem import Layer, Network
+from sheetnet.network import Layer, Network
+from sheetnet.pipeline import BATCH_PLACE, parameters_of, stages_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Block:
     """One quantity: ``shape`` () for a single column, (units,) or (units, inputs).
 
     ``first`` counts columns from 0. ``kind`` groups columns: place, input, target,
-    weight, bias, forward, loss, backward, gradient, update. ``base`` is the name
+    weight, bias, forward, drawn, loss, backward, gradient, state,
+    update. ``base`` is the name
     without the layer (``W`` of ``W1``).
     """
 
@@ -98,15 +100,19 @@ class Ledger:
         return {block.name: block.view(matrix) for block in self.blocks}
 
 
-def input_of(layer: Layer) -> str:
-    """The quantity that feeds a layer: ``x``, or the activations of the layer before."""
-    return "x" if layer.index == 1 else f"a{layer.index - 1}"
+def place_names(network: Network) -> tuple[str, ...]:
+    """The constant columns in front."""
+    return (*PLACE, *BATCH_PLACE) if network.batches else PLACE
 
 
-def parameters_of(layer: Layer) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """The trained parameters of a layer: (base name, shape)."""
-    weights = ("W", (layer.units, layer.inputs))
-    return (weights, ("b", (layer.units,))) if layer.train_bias else (weights,)
+def output_of(layer: Layer) -> str:
+    """What a layer hands on: its activations, or what dropout leaves of them."""
+    return f"d{layer.index}" if layer.dropout else f"a{layer.index}"
+
+
+def input_of(network: Network, layer: Layer) -> str:
+    """The quantity that feeds a layer: ``x``, or the output of the layer before."""
+    return "x" if layer.index == 1 else output_of(network.layers[layer.index - 2])
 
 
 def needs_output_slope(network: Network) -> bool:
@@ -129,7 +135,12 @@ def ledger_of(network: Network) -> Ledger:
         blocks.append(Block(name, base, kind, shape, width, layer))
         width += blocks[-1].size
 
-    for name in PLACE:
+    def add_for_all(prefix: str, kind: str) -> None:
+        for layer in network.layers:
+            for base, shape in parameters_of(layer):
+                add(f"{prefix}{base}", kind, shape, layer.index)
+
+    for name in place_names(network):
         add(name, "place", ())
     add("x", "input", (network.inputs,))
     add("y", "target", (network.outputs,))
@@ -139,6 +150,10 @@ def ledger_of(network: Network) -> Ledger:
         add("z", "forward", (layer.units,), layer.index)
         for part in layer.activation.parts:
             add(part.name, "forward", (layer.units,) if part.per_unit else (), layer.index)
+        if layer.dropout:
+            add("r", "drawn", (layer.units,), layer.index)
+            add("k", "forward", (layer.units,), layer.index)
+            add("d", "forward", (layer.units,), layer.index)
     add("loss", "loss", ())
     if needs_output_slope(network):
         add("da", "backward", (network.outputs,), network.layers[-1].index)
@@ -146,7 +161,10 @@ def ledger_of(network: Network) -> Ledger:
         add("delta", "backward", (layer.units,), layer.index)
         for base, shape in parameters_of(layer):
             add(f"d{base}", "gradient", shape, layer.index)
-    for layer in network.layers:
-        for base, shape in parameters_of(layer):
-            add(f"u{base}", "update", shape, layer.index)
+    for stage in stages_of(network):
+        if stage.slot.single:
+            add(stage.slot.name, "state", ())
+        else:
+            add_for_all(stage.slot.name, "state")
+    add_for_all("u", "update")
     return Ledger(tuple(blocks))

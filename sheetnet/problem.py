@@ -11,52 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sheetnet.concepts.activations import ACTIVATIONS, Activation
+from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.clipping import CLIP, CLIP_NORM, CLIPS
+from sheetnet.concepts.dropout import rate_name, rate_of
+from sheetnet.concepts.hyperparameters import Hyperparameter
 from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.losses import LOSSES, Loss
-from sheetnet.concepts.optimizers import OPTIMIZERS, Optimizer
+from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS, Scaling
 from sheetnet.data import Label, Table, load_table
 from sheetnet.errors import DataError, SpecError
+from sheetnet.network import Layer, Network
 from sheetnet.randomness import weights_stream
 from sheetnet.spec import LayerSpec, Spec
 
 MAX_PARAMETERS = 10_000_000
 """Far more than a sheet can show; keeps memory in bounds before the sheet's are checked."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer as it is built: ``index`` counts from 1, ``weights`` are (units, inputs)."""
-
-    index: int
-    units: int
-    inputs: int
-    activation: Activation
-    train_bias: bool
-
-
-@dataclass(frozen=True)
-class Network:
-    """What the columns of the ledger follow from."""
-
-    inputs: int
-    layers: tuple[Layer, ...]
-    loss: Loss
-    optimizer: Optimizer
-
-    @property
-    def outputs(self) -> int:
-        """Units of the last layer."""
-        return self.layers[-1].units
-
-    @property
-    def label(self) -> str:
-        """The network in one line: ``2-3-1: tanh, sigmoid; binary_entropy; sgd``."""
-        sizes = "-".join(str(n) for n in (self.inputs, *(layer.units for layer in self.layers)))
-        names = ", ".join(layer.activation.name for layer in self.layers)
-        return f"{sizes}: {names}; {self.loss.name}; {self.optimizer.name}"
 
 
 @dataclass(frozen=True)
@@ -93,6 +64,23 @@ class Problem:
     targets: Scaled
     weights: tuple[Array, ...]
     biases: tuple[Array, ...]
+
+    @property
+    def hyperparameters(self) -> dict[str, float]:
+        """Every number that has an input cell on Config, by its defined name."""
+        rates = {
+            rate_name(index): layer.dropout
+            for index, layer in enumerate(self.spec.layers, 1)
+            if layer.dropout is not None
+        }
+        return {**self.spec.training.hyperparameters, **rates}
+
+    @property
+    def changeable(self) -> tuple[Hyperparameter, ...]:
+        """What is known of each of :attr:`hyperparameters`, in the same order."""
+        known = {h.name: h for h in (*self.network.optimizer.hyperparameters, *CLIPS)}
+        rates = {rate_name(layer.index): rate_of(layer.index) for layer in self.network.layers}
+        return tuple({**known, **rates}[name] for name in self.hyperparameters)
 
     @property
     def rows(self) -> int:
@@ -178,7 +166,8 @@ def _network(spec: Spec, table: Table, outputs: int) -> Network:
         units = outputs if index == len(spec.layers) else layer.units
         assert units is not None  # spec.py lets only the last layer leave it out
         activation = ACTIVATIONS[layer.activation]
-        layers.append(Layer(index, units, inputs, activation, layer.train_bias))
+        dropout = layer.dropout is not None
+        layers.append(Layer(index, units, inputs, activation, layer.train_bias, dropout))
         inputs = units
     last = layers[-1].activation
     loss = LOSSES[spec.training.loss or last.default_loss]
@@ -193,7 +182,15 @@ def _network(spec: Spec, table: Table, outputs: int) -> Network:
         raise SpecError(
             f"{last.name} over 1 unit is always 1: use sigmoid, or one unit for each class"
         )
-    return Network(len(table.input_names), tuple(layers), loss, OPTIMIZERS[spec.training.optimizer])
+    return Network(
+        len(table.input_names),
+        tuple(layers),
+        loss,
+        OPTIMIZERS[spec.training.optimizer],
+        batches=spec.training.batch_size > 1,
+        clips=CLIP.name in spec.training.hyperparameters,
+        clips_norm=CLIP_NORM.name in spec.training.hyperparameters,
+    )
 
 
 def _scaled(key: str, name: str, raw: Array, columns: tuple[str, ...]) -> Scaled:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_WEIGHTS, _ORDER, _TOY = 1, 2, 3
+_WEIGHTS, _ORDER, _TOY, _DROPOUT = 1, 2, 3, 4
+DECIMALS = 6
 
 
 def weights_stream(seed: int, layer: int) -> np.random.RandomState:
@@ -28,3 +29,11 @@ def epoch_order(rows: int, epoch: int, seed: int, *, shuffle: bool) -> NDArray[n
     if not shuffle:
         return np.arange(1, rows + 1)
     return np.random.RandomState([seed, _ORDER, epoch]).permutation(rows) + 1
+
+
+def dropout_uniforms(
+    batches: int, units: int, layer: int, epoch: int, seed: int
+) -> NDArray[np.float64]:
+    """Uniform numbers in 0 … 1 for the masks of one epoch (from 1): (batches, units)."""
+    random = np.random.RandomState([seed, _DROPOUT, layer, epoch])
+    return np.round(random.random_sample((batches, units)), DECIMALS)

@@ -15,6 +15,8 @@ from typing import Any
 
 from sheetnet import values
 from sheetnet.concepts.activations import ACTIVATIONS
+from sheetnet.concepts.clipping import CLIPS
+from sheetnet.concepts.dropout import HIGHEST_RATE
 from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.losses import LOSSES
 from sheetnet.concepts.optimizers import OPTIMIZERS
@@ -41,7 +43,8 @@ class DataSpec:
 class LayerSpec:
     """One layer; ``weights`` has one row per unit, one column per input of the layer.
 
-    ``units`` may be None in the last layer until the target is known.
+    ``units`` may be None in the last layer until the target is known. ``dropout`` is
+    the rate; None where the layer has none, and so no columns for it.
     """
 
     units: int | None
@@ -49,6 +52,7 @@ class LayerSpec:
     weights: Matrix | None = None
     bias: tuple[float, ...] | None = None
     train_bias: bool = True
+    dropout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -191,24 +195,29 @@ def _layer(index: int, given: Mapping[str, Any], *, last: bool) -> LayerSpec:
         weights=values.optional(f"{where}.weights", given, values.matrix),
         bias=values.optional(f"{where}.bias", given, values.vector),
         train_bias=values.flag(f"{where}.train_bias", given.get("train_bias", True)),
+        dropout=_dropout(f"{where}.dropout", given.get("dropout", 0.0), last=last),
     )
+
+
+def _dropout(key: str, value: Any, *, last: bool) -> float | None:
+    rate = values.bounded(key, value, 0.0, HIGHEST_RATE)
+    if rate and last:
+        raise SpecError(f"{key} is {rate:g}: dropout is for hidden layers, not for the last")
+    return rate or None
 
 
 def _training(given: Mapping[str, Any]) -> TrainingSpec:
     plain = [name for name in values.field_names(TrainingSpec) if name != "hyperparameters"]
     optimizer = values.choice("training.optimizer", given.get("optimizer", "sgd"), OPTIMIZERS)
     numbers = {h.name: h for h in OPTIMIZERS[optimizer].hyperparameters}
-    values.known_keys("training", given, [*plain, *numbers])
-    batch_size = values.count("training.batch_size", given.get("batch_size", 1))
-    if batch_size != 1:
-        raise SpecError(
-            f"training.batch_size is {batch_size}: allowed is 1, one update for each sample"
-        )
+    clips = {h.name: h for h in CLIPS}
+    values.known_keys("training", given, [*plain, *numbers, *clips])
+    numbers |= {name: h for name, h in clips.items() if name in given}
     loss = given.get("loss")
     return TrainingSpec(
         loss=None if loss is None else values.choice("training.loss", loss, LOSSES),
         epochs=values.count("training.epochs", given.get("epochs", 1)),
-        batch_size=batch_size,
+        batch_size=values.count("training.batch_size", given.get("batch_size", 1)),
         shuffle=values.flag("training.shuffle", given.get("shuffle", False)),
         seed=values.seed("training.seed", given.get("seed", 0)),
         optimizer=optimizer,

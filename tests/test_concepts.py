@@ -15,6 +15,7 @@ import numpy as np
 import openpyxl
 import pytest
 from bench import Bench
+from stage_cases import put_batches_and_clipping, put_dropout, put_optimizers
 
 from sheetnet.concepts import arithmetic, cells
 from sheetnet.concepts.activations import ACTIVATIONS, Activation
@@ -109,20 +110,6 @@ def put_loss(bench: Bench, loss: Loss) -> None:
                     bench.formulas([closed.cell(refs, k) for k in units], closed.value(q))
 
 
-def put_optimizers(bench: Bench) -> None:
-    random = np.random.default_rng(8)
-    gradients = np.array([*EDGES, *np.round(random.standard_normal(10), 6)])
-    for optimizer in OPTIMIZERS.values():
-        values = {h.name: h.default for h in optimizer.hyperparameters}
-        for name in values.keys() - bench.book.defined_names.keys():
-            bench.name(name, values[name])
-        bench.new_row(f"optimizer.{optimizer.name}")
-        refs = bench.numbers(gradients)
-        bench.formulas(
-            [optimizer.update_cell(g) for g in refs], optimizer.update(gradients, values)
-        )
-
-
 COLUMNS: Mapping[str, list[float]] = {
     "random": np.round(np.random.default_rng(9).normal(3, 20, 25), 6).tolist(),
     "far off": [1e6 + round(0.001 * i * i, 3) for i in range(12)],
@@ -177,6 +164,9 @@ TOPICS = (
     *(f"loss.{name}" for name in LOSSES),
     *(f"optimizer.{name}" for name in OPTIMIZERS),
     *(f"scaling.{name}" for name in SCALINGS),
+    "batches",
+    "clipping",
+    "dropout",
     "sums",
 )
 
@@ -189,7 +179,9 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Path]:
         put_activation(bench, activation)
     for loss in LOSSES.values():
         put_loss(bench, loss)
-    put_optimizers(bench)
+    put_optimizers(bench, EDGES)
+    put_batches_and_clipping(bench, EDGES, SIZES)
+    put_dropout(bench)
     put_scalings(bench)
     put_sums(bench)
     path = tmp_path_factory.mktemp("concepts") / "cases.xlsx"

@@ -183,8 +183,9 @@ def test_losses_of_the_lecture() -> None:
 
 
 def test_sgd_goes_against_the_gradient() -> None:
-    update = OPTIMIZERS["sgd"].update(np.array([2.0, -4.0]), {"learning_rate": 0.25})
-    assert update.tolist() == [-0.5, 1.0]
+    numbers = {"gradient": np.array([2.0, -4.0]), "learning_rate": np.array(0.25)}
+    assert OPTIMIZERS["sgd"].step(numbers).tolist() == [-0.5, 1.0]
+    assert OPTIMIZERS["sgd"].slots == ()
 
 
 # --- initial weights

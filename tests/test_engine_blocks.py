@@ -17,6 +17,7 @@ from sheetnet import engine
 from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.losses import LOSSES
+from sheetnet.errors import LimitError
 from sheetnet.ledger import ledger_of
 from sheetnet.problem import Problem, load_problem
 from sheetnet.spec import Spec
@@ -168,3 +169,8 @@ def test_blocks_need_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert rows == 20_000
     # Two blocks at a time and the constant columns of all visits.
     assert peak < whole / 8, f"{peak / 1e6:.1f} MB of {whole / 1e6:.1f} MB"
+
+
+def test_a_ledger_too_large_for_memory_is_refused() -> None:
+    with pytest.raises(LimitError, match="epochs"):
+        sheetnet.train(make_spec(epochs=1_000_000_000))

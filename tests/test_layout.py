@@ -28,7 +28,8 @@ from sheetnet.layout import (
 )
 from sheetnet.ledger import PLACE, input_of, ledger_of
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
-from sheetnet.problem import Layer, Network, load_problem
+from sheetnet.network import Layer, Network
+from sheetnet.problem import load_problem
 
 # The same networks each time: a red run must be red again.
 drawn = settings(derandomize=True, deadline=None, max_examples=60, database=None)
@@ -143,11 +144,14 @@ def networks(draw: st.DrawFn) -> Network:
     for index, units in enumerate(sizes, 1):
         any_of = ACTIVATIONS.values() if index == len(sizes) else hidden
         activation = draw(st.sampled_from(list(any_of)))
-        layers.append(Layer(index, units, width, activation, draw(st.booleans())))
+        dropout = index < len(sizes) and draw(st.booleans())
+        layers.append(Layer(index, units, width, activation, draw(st.booleans()), dropout))
         width = units
     fitting = [loss for loss in LOSSES.values() if loss.suits(layers[-1].activation.name)]
     optimizer = draw(st.sampled_from(list(OPTIMIZERS.values())))
-    return Network(inputs, tuple(layers), draw(st.sampled_from(fitting)), optimizer)
+    batches, clips, norm = (draw(st.booleans()) for _ in range(3))
+    loss = draw(st.sampled_from(fitting))
+    return Network(inputs, tuple(layers), loss, optimizer, batches, clips, norm)
 
 
 @drawn
@@ -163,6 +167,7 @@ def test_columns_of_any_ledger_stand_side_by_side(network: Network) -> None:
     assert len(set(ledger.labels)) == len(ledger.labels)
     assert len({block.name for block in ledger.blocks}) == len(ledger.blocks)
     assert ledger.labels[:4] == PLACE == ("visit", "epoch", "update", "sample")
+    assert (ledger.labels[4:6] == ("first", "last")) == network.batches
 
 
 @drawn
@@ -179,8 +184,8 @@ def test_quantities_of_any_ledger_come_after_what_they_need(network: Network) ->
         l = layer.index
         shape = (layer.units, layer.inputs)
         assert ledger[f"W{l}"].shape == ledger[f"dW{l}"].shape == ledger[f"uW{l}"].shape == shape
-        assert ledger[input_of(layer)].shape == (layer.inputs,)
-        flow = [input_of(layer), f"z{l}", f"a{l}", "loss", f"delta{l}", f"dW{l}", f"uW{l}"]
+        assert ledger[input_of(network, layer)].shape == (layer.inputs,)
+        flow = [input_of(network, layer), f"z{l}", f"a{l}", "loss", f"delta{l}", f"dW{l}", f"uW{l}"]
         assert sorted(flow, key=first) == flow
         assert first(f"W{l}") < first(f"b{l}") < first(f"z{l}")
         assert (f"db{l}" in ledger) == (f"ub{l}" in ledger) == layer.train_bias

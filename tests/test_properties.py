@@ -44,10 +44,15 @@ WILD = st.one_of(NUMBERS, st.sampled_from([1e60, -1e80, 1e150, -1e200, 1e300]))
 WEIGHTS = st.one_of(
     st.floats(-2, 2), st.integers(-2, 2).map(float), st.floats(-300, 300), st.floats(-1e9, 1e9)
 )
+RATES = st.one_of(st.sampled_from([0.0, 0.5, 0.1, 0.999]), st.floats(0, 0.9))
+LIMITS = st.one_of(st.sampled_from([0.0, 0.2, 1.0, 1e-9]), st.floats(0, 10), st.floats(0, 1e6))
 SHARES = st.one_of(st.sampled_from([0.0, 1.0, 0.25, 0.5]), st.floats(0, 1))
 LABELS = st.text("abcxyzABC =+-@\"'é&<", min_size=1, max_size=4).map(str.strip).filter(
     lambda text: text.strip("=+-'\"") != ""  # neither empty nor a number's sign alone
 )  # fmt: skip
+
+DECAYS = st.one_of(st.sampled_from([0.0, 0.5, 0.9, 0.999, 1.0]), st.floats(0, 1))
+EPSILONS = st.one_of(st.sampled_from([0.0, 1e-8, 1e-300, 1.0]), st.floats(0, 1))
 
 Document = dict[str, Any]
 Table = list[list[object]]
@@ -135,6 +140,8 @@ def some_layers(
         if units is not None and draw(st.booleans()):
             layer["bias"] = draw(st.lists(WEIGHTS, min_size=units, max_size=units))
         layer["train_bias"] = draw(st.booleans())
+        if layer is not layers[-1] and draw(st.booleans()):
+            layer["dropout"] = draw(RATES)
         inputs = units or 0
     return layers
 
@@ -142,7 +149,16 @@ def some_layers(
 @st.composite
 def trainings(draw: st.DrawFn, loss: str) -> Document:
     optimizer = draw(st.sampled_from(sorted(OPTIMIZERS)))
+    numbers = {
+        number.name: draw(DECAYS if number.high == 1.0 else EPSILONS)
+        for number in OPTIMIZERS[optimizer].hyperparameters
+        if number.name != "learning_rate" and draw(st.booleans())
+    }
+    limits = {name: draw(LIMITS) for name in ("clip", "clip_norm") if draw(st.booleans())}
     return {
+        **numbers,
+        **limits,
+        "batch_size": draw(st.integers(1, 5)),
         "loss": loss,
         "optimizer": optimizer,
         "epochs": draw(st.integers(1, 3)),

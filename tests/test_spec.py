@@ -85,6 +85,8 @@ def test_defaults() -> None:
     )  # fmt: skip
     assert (training.learning_rate, training.optimizer) == (0.1, "sgd")
     assert training.initializer == "uniform"
+    assert layer.dropout is None
+    assert training.hyperparameters == {"learning_rate": 0.1}  # no limits, no momentum
 
 
 @pytest.mark.parametrize(
@@ -181,6 +183,10 @@ WRONG: dict[str, list[Any]] = {
     "training.seed": [-1, 2**32, 0.0, True, "0", HUGE],
     "training.learning_rate": [-0.1, NAN, INF, -INF, True, "0.1", [0.1], HUGE, {}],
     "training.optimizer": [0, True, ["sgd"]],
+    "training.clip": [-0.1, NAN, INF, True, "0.2", [0.2], HUGE],
+    "training.clip_norm": [-1, NAN, INF, False, "1"],
+    "layers.1.dropout": [-0.1, 1, 1.0, NAN, True, "0.5", [0.5]],
+    "layers.2.dropout": [0.5],  # the last layer
     "training.initializer": [0, False, ""],
 }  # fmt: skip
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+from sheetnet.concepts.clipping import CLIPS
+from sheetnet.concepts.dropout import HIGHEST_RATE, rate_name
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.errors import WorkbookError
 from sheetnet.layout import CONFIG, CONFIG_FIRST_ROW, CONFIG_KEY, CONFIG_VALUE, LAYERS_HEADER
 from sheetnet.reader.cells import Odd, where
 from sheetnet.reader.inputs import InputSheet, holds
-from sheetnet.spec import Spec, parse_spec
+from sheetnet.spec import LayerSpec, Spec, parse_spec
+from sheetnet.values import bounded
 
 
 def config_keys(config: InputSheet) -> dict[str, int]:
@@ -43,16 +47,32 @@ def config_spec(config: InputSheet, keys: dict[str, int]) -> Spec:
         for key in ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed", "initializer")
     }
     optimizer = OPTIMIZERS.get(str(training["optimizer"]))
-    for parameter in optimizer.hyperparameters if optimizer else ():
-        if parameter.name not in keys:
-            value(parameter.name)
-        training[parameter.name] = config.number(keys[parameter.name], CONFIG_VALUE, parameter.name)
+    needed = [h.name for h in optimizer.hyperparameters] if optimizer else []
+    for name in needed:
+        if name not in keys:
+            value(name)
+    for name in (*needed, *(clip.name for clip in CLIPS if clip.name in keys)):
+        training[name] = config.number(keys[name], CONFIG_VALUE, name)
     document = {
         "data": {key: value(key) for key in ("source", "scale", "target_scale")},
         "layers": _layer_tables(config, keys),
         "training": training,
     }
-    return parse_spec(document, name=str(value("name")), folder=config.package.path.parent)
+    spec = parse_spec(document, name=str(value("name")), folder=config.package.path.parent)
+    return dataclasses.replace(spec, layers=_with_dropout(spec, config, keys))
+
+
+def _with_dropout(spec: Spec, config: InputSheet, keys: dict[str, int]) -> tuple[LayerSpec, ...]:
+    """The layers with their live rates; a rate of 0 keeps its columns."""
+    layers = []
+    for index, layer in enumerate(spec.layers, 1):
+        name = rate_name(index)
+        rate = None
+        if name in keys:
+            given = config.number(keys[name], CONFIG_VALUE, name)
+            rate = bounded(f"{CONFIG} {name}", given, 0.0, HIGHEST_RATE)
+        layers.append(dataclasses.replace(layer, dropout=rate))
+    return tuple(layers)
 
 
 def _plain(value: float | Odd, config: InputSheet, row: int, key: str) -> Any:

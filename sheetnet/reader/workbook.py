@@ -30,7 +30,8 @@ from sheetnet.layout import (
 )
 from sheetnet.ledger import ledger_of
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
-from sheetnet.problem import Layer, Problem, assemble
+from sheetnet.network import Layer
+from sheetnet.problem import Problem, assemble
 from sheetnet.reader.cells import Grid, read_grid, where
 from sheetnet.reader.config import config_keys, config_spec, row_of
 from sheetnet.reader.inputs import InputSheet, Recalculate
@@ -88,7 +89,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
     layout = layout_of(problem, ledger_of(problem.network))
     if layout.ledger.width > MAX_COLUMNS or layout.visits > MAX_ROWS:
         raise WorkbookError(f"{package.path.name}: {CONFIG} describes a run too large for a sheet")
-    names = {name: keys[name] for name in problem.spec.training.hyperparameters}
+    names = {name: keys[name] for name in problem.hyperparameters}
     return Book(problem, layout, names, data.grid)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from sheetnet import engine
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
-from sheetnet.formulas import Formula, data_formulas, ledger_formulas, same, statistic_formulas
+from sheetnet.formula import Formula, same
+from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
 from sheetnet.layout import DATA, Region
 from sheetnet.problem import Scaled, encode
 from sheetnet.reader.cells import Grid, Values

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.engine import first_divergence
-from sheetnet.formulas import Formula
+from sheetnet.formula import Formula
 from sheetnet.layout import address
 from sheetnet.reader.cells import BLANK, Odd, SharedFormula
 from sheetnet.reader.normal import Normal, formula_text, normal

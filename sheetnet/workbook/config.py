@@ -7,7 +7,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sheetnet.concepts.optimizers import Hyperparameter
+from sheetnet.concepts.hyperparameters import Hyperparameter
 from sheetnet.layout import (
     CONFIG,
     CONFIG_FIRST_ROW,
@@ -33,9 +33,8 @@ def write_config(book: Workbook, problem: Problem) -> None:
     )
     put(sheet, 3, 1, f"Network {problem.network.label}", styles.HEADING)
     row = _heading(sheet, CONFIG_FIRST_ROW, "You may change")
-    for parameter in problem.network.optimizer.hyperparameters:
-        number = problem.spec.training.hyperparameters[parameter.name]
-        _input(book, sheet, row, parameter, number)
+    for parameter in problem.changeable:
+        _input(book, sheet, row, parameter, problem.hyperparameters[parameter.name])
         row += 1
     row = _heading(sheet, row + 1, "Fixed at export")
     for key, value, note in _structure(problem):

@@ -12,7 +12,8 @@ from openpyxl import Workbook
 from sheetnet import engine
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import LimitError, OutputError
-from sheetnet.formulas import Formula, ledger_formulas, longest
+from sheetnet.formula import Formula
+from sheetnet.formulas import ledger_formulas, longest
 from sheetnet.layout import TRAIN_FIRST_ROW, Layout, layout_of
 from sheetnet.ledger import ledger_of
 from sheetnet.limits import MAX_COLUMNS, MAX_FORMULA, MAX_ROWS

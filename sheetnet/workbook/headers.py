@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sheetnet.ledger import Block
+from sheetnet.ledger import Block, input_of
 from sheetnet.problem import Problem
 from sheetnet.workbook.init import output_name
 
@@ -19,6 +19,9 @@ _GROUPS = {
     "e": ("e^(z − max z)", "e^z"),
     "esum": ("Σe", "Σe"),
     "a": ("activations a", "output a"),
+    "r": ("uniforms for dropout", "uniform"),
+    "k": ("dropout mask k", "mask k"),
+    "d": ("outputs kept a·k", "kept a·k"),
     "loss": ("loss", "loss"),
     "da": ("∂L/∂a", "∂L/∂a"),
     "delta": ("error signal δ", "error δ"),
@@ -41,22 +44,45 @@ _SYMBOLS = {
     "zmax": "max z",
     "esum": "Σe",
     "loss": "L",
+    "norm": "‖g‖",
 }
 
 
+_PREFIXES = {
+    "s": ("sums over the batch", "Σ"),
+    "g": ("means over the batch", "g"),
+    "c": ("clipped gradients", "clip g"),
+    "n": ("gradients after clip_norm", "g′"),
+    "m": ("means of gradients m", "m"),
+    "v": ("optimizer's v", "v"),
+    "mhat": ("m̂, bias-corrected", "m̂"),
+    "vhat": ("v̂, bias-corrected", "v̂"),
+}
+"""Titles and symbols of what is kept for each parameter, by the slot's name."""
+
+
+def _slot_of(block: Block) -> tuple[str, str] | None:
+    return _PREFIXES.get(block.base[:-1]) if block.kind == "state" else None
+
+
 def group_title(block: Block) -> str | None:
-    """The title of a block of columns; the place has one title for its four columns."""
+    """The title of a block of columns; the place has one title for all its columns."""
     if block.kind == "place":
         return _GROUPS["place"][0] if block.name == "visit" else None
-    long, short = _GROUPS.get(block.base) or _GROUPS.get(block.kind) or (block.base, block.base)
+    slot = _slot_of(block)
+    if slot is not None:
+        long, short = slot
+    else:
+        long, short = _GROUPS.get(block.base) or _GROUPS.get(block.kind) or (block.base, block.base)
     if block.layer is not None:
         long, short = f"layer {block.layer}: {long}", f"L{block.layer} {short}"
     return long if len(long) <= _COLUMN_CHARACTERS * block.size else short
 
 
 def symbol(block: Block, index: tuple[int, ...]) -> str:
-    """The mathematical symbol of one column: ``∂L/∂W₁[2,1]``."""
-    text = _SYMBOLS.get(block.base, block.base)
+    """The mathematical symbol of one column: ``∂L/∂W₁[2,1]``, ``m̂ W₁[2,1]``."""
+    slot = _slot_of(block)
+    text = f"{slot[1]} {block.base[-1]}" if slot else _SYMBOLS.get(block.base, block.base)
     if block.layer is not None:
         text += str(block.layer).translate(_SUBSCRIPTS)
     return text + (f"[{','.join(map(str, index))}]" if index else "")
@@ -65,7 +91,12 @@ def symbol(block: Block, index: tuple[int, ...]) -> str:
 def words(problem: Problem, block: Block, index: tuple[int, ...]) -> str:
     """The column in a few words: ``petal_width → unit 2``."""
     if block.kind == "place":
-        return {"visit": "row of this table", "sample": "row of Data"}.get(block.name, "")
+        return {
+            "visit": "row of this table",
+            "sample": "row of Data",
+            "first": "in batch",
+            "last": "in batch",
+        }.get(block.name, "")
     if block.kind == "input":
         return problem.table.input_names[index[0] - 1]
     if block.kind == "target":
@@ -84,4 +115,5 @@ def _source(problem: Problem, block: Block, i: int) -> str:
     if block.layer == 1:
         return problem.table.input_names[i - 1]
     assert block.layer is not None
-    return f"a{block.layer - 1}[{i}]"
+    layer = problem.network.layers[block.layer - 1]
+    return f"{input_of(problem.network, layer)}[{i}]"

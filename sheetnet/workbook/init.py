@@ -7,7 +7,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.layout import INIT, InitLayout, letter
-from sheetnet.problem import Layer, Problem
+from sheetnet.ledger import input_of
+from sheetnet.network import Layer
+from sheetnet.problem import Problem
 from sheetnet.workbook import styles
 from sheetnet.workbook.styles import put
 
@@ -48,8 +50,9 @@ def _layer(
     put(sheet, region.row - 2, 1, text, styles.HEADING)
     header = region.row - 1
     put(sheet, header, 1, f"W{l} (unit ↓, input →)", styles.BOLD, styles.HEADER_FILL)
+    feeds = input_of(problem.network, layer)
     for i in range(layer.inputs):
-        name = problem.table.input_names[i] if l == 1 else f"a{l - 1}[{i + 1}]"
+        name = problem.table.input_names[i] if l == 1 else f"{feeds}[{i + 1}]"
         head = put(sheet, header, region.column + i, name, styles.BOLD, styles.HEADER_FILL)
         head.alignment = styles.RIGHT
     head = put(sheet, header, column.column, f"b{l} (bias)", styles.BOLD, styles.HEADER_FILL)

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.formulas import Formula
+from sheetnet.formula import Formula
 from sheetnet.layout import address, letter
 
 ERROR = "#NUM!"

@@ -40,9 +40,11 @@ BANDS = {
     "weight": "F8CBCB",
     "bias": "F8CBCB",
     "forward": "FCE0C0",
+    "drawn": "EDEDED",
     "loss": "FFD966",
     "backward": "BDD7EE",
     "gradient": "DDEBF7",
+    "state": "E4DFEC",
     "update": "F4DDEE",
 }
 """Fill of a ledger column's header, by the block's kind."""

@@ -9,7 +9,7 @@ from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.formulas import Formula
+from sheetnet.formula import Formula
 from sheetnet.layout import (
     TRAIN,
     TRAIN_FIRST_ROW,
@@ -20,7 +20,7 @@ from sheetnet.layout import (
     Layout,
     letter,
 )
-from sheetnet.ledger import PLACE, Block
+from sheetnet.ledger import Block, place_names
 from sheetnet.problem import Problem
 from sheetnet.workbook import styles
 from sheetnet.workbook.headers import group_title, symbol, words
@@ -35,6 +35,7 @@ _FORMATS = {
     "gradient": styles.FINE,
     "update": styles.FINE,
     "backward": styles.FINE,
+    "state": styles.FINE,
 }
 
 
@@ -47,16 +48,17 @@ def write_train(
 ) -> Stream:
     """Add the sheet's head; return its rows, whose numbers ``blocks`` brings."""
     sheet = book.create_sheet(TRAIN)
+    places = len(place_names(problem.network))
     for block in layout.ledger.blocks:
         _head(sheet, problem, block)
     sheet.row_dimensions[TRAIN_WORDS_ROW].height = 30
     styles.for_screen_and_page(
         sheet,
-        f"{letter(len(PLACE) + 1)}{TRAIN_FIRST_ROW}",
+        f"{letter(places + 1)}{TRAIN_FIRST_ROW}",
         one_page_wide=layout.ledger.width <= styles.ONE_PAGE,
     )
     sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
-    sheet.print_title_cols = f"A:{letter(len(PLACE))}"
+    sheet.print_title_cols = f"A:{letter(places)}"
     sheet.sheet_view.zoomScale = 90
     columns = []
     for block in layout.ledger.blocks:
@@ -92,14 +94,14 @@ def _head(sheet: Worksheet, problem: Problem, block: Block) -> None:
             sign.border = plain.border = edge
         dimension = sheet.column_dimensions[letter(column)]
         dimension.width = 8.0 if block.kind == "place" else 12.5
-        if block.kind in ("gradient", "update"):
+        if block.kind in ("gradient", "state", "update"):
             dimension.outlineLevel = 1
 
 
 def _style(sheet: Worksheet, block: Block) -> int:
     """The style index of a block's cells, made on a cell of the row to be streamed."""
     font = styles.LINK if block.kind in ("input", "target") else styles.BODY
-    if block.kind == "place":
+    if block.kind in ("place", "drawn"):
         font = styles.FIXED
     cell = put(sheet, TRAIN_FIRST_ROW, block.first + 1, None, font)
     cell.number_format = _FORMATS.get(block.kind, styles.NUMBER)

@@ -1,0 +1,37 @@
+"""Mini-batches: the gradient of an update is the mean over the samples of its batch.
+
+Running sums that start anew at the first sample keep one formula in all rows; the
+last sample of a batch makes the update, whatever the batch's size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sheetnet.concepts.stages import Slot
+
+COUNT = Slot(
+    "count",
+    value=lambda q: np.where(q["first"] == 1, 0.0, q["before"]) + 1.0,
+    cell=lambda c: f"IF({c['first']}=1,0,{c['before']})+1",
+    maths="samples of the batch so far",
+    carried=True,
+    holds=False,
+    single=True,
+)
+
+SUM = Slot(
+    "s",
+    value=lambda q: np.where(q["first"] == 1, 0.0, q["before"]) + q["gradient"],
+    cell=lambda c: f"IF({c['first']}=1,0,{c['before']})+{c['gradient']}",
+    maths="Σ of the batch's gradients so far",
+    carried=True,
+    holds=False,
+)
+
+MEAN = Slot(
+    "g",
+    value=lambda q: q["s"] / q["count"],
+    cell=lambda c: f"{c['s']}/{c['count']}",
+    maths="g = Σ / count",
+)

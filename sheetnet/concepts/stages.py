@@ -1,0 +1,44 @@
+"""The form of whatever stands between a gradient and its update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sheetnet.concepts.arithmetic import Array
+
+Numbers = Mapping[str, Array]
+"""What a slot sees by name, NumPy side; shapes broadcast to the parameter's."""
+
+Refs = Mapping[str, str]
+"""The same on the sheet's side: one cell of each."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One number kept or derived for each parameter, or (``single``) once for all.
+
+    It sees ``gradient``, its own value one row ``before`` (0 before the first), the
+    slots that come earlier in its row, ``update`` (the number t of the update, from 1),
+    ``first`` and ``count`` of the batch where there are batches, and the
+    hyperparameters by name. A single slot that ``sees_all`` has as ``gradient`` all
+    gradients of the row: an array (..., parameters), and the ranges of their cells.
+
+    Attributes
+    ----------
+    name: its prefix in the ledger (``m`` becomes ``mW1[2,1]``).
+    carried: whether it depends on ``before``.
+    holds: whether it keeps its value in rows that make no update (if carried).
+    value, cell: its NumPy form and its cell form.
+    maths: the mathematical notation.
+
+    """
+
+    name: str
+    value: Callable[[Numbers], Array]
+    cell: Callable[[Refs], str]
+    maths: str
+    carried: bool = False
+    holds: bool = True
+    single: bool = False
+    sees_all: bool = False

@@ -1,0 +1,255 @@
+"""How each quantity of a row follows from the others: the network's NumPy side.
+
+Each quantity has one :class:`Rule`, a pure function of quantities before it, for
+arrays with any leading axes. The order of operations is the formulas', so that plain
+IEEE engines agree to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sheetnet.concepts import arithmetic
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.dropout import DROPOUT, rate_name
+from sheetnet.concepts.parts import Part, Quantities
+from sheetnet.concepts.stages import Slot
+from sheetnet.ledger import input_of, needs_output_slope
+from sheetnet.network import Layer, Network
+from sheetnet.pipeline import (
+    Stage,
+    all_parameters,
+    last_source,
+    parameters_of,
+    place_singles,
+    stages_of,
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one quantity of a row follows from others of the same row.
+
+    ``value`` takes name -> array (..., *shape) and returns the quantity in that form.
+    A ``carried`` quantity also sees its own value of the row before, under
+    :func:`before`.
+    """
+
+    name: str
+    value: Callable[[Quantities], Array]
+    carried: bool = False
+
+
+def before(name: str) -> str:
+    """The key of a quantity's value in the row before (0 before the first)."""
+    return f"{name} before"
+
+
+def layer_quantities(q: Quantities, layer: Layer) -> dict[str, Array]:
+    """A layer's own quantities under their base names: z, a and what is between."""
+    names = ("z", *(part.name for part in layer.activation.parts))
+    return {name: q[f"{name}{layer.index}"] for name in names if f"{name}{layer.index}" in q}
+
+
+def rules_of(network: Network, hyperparameters: Mapping[str, float]) -> tuple[Rule, ...]:
+    """The rules of a row, from its weights and inputs to its updates, in order."""
+    rules: list[Rule] = []
+    for layer in network.layers:
+        rules.append(_weighted_sum(network, layer))
+        rules.extend(_part(layer, part) for part in layer.activation.parts)
+        if layer.dropout:
+            rules.extend(_dropout(layer, hyperparameters[rate_name(layer.index)]))
+    rules.append(_loss(network))
+    if needs_output_slope(network):
+        rules.append(_output_slope(network))
+    for layer in reversed(network.layers):
+        rules.append(
+            _output_delta(network) if layer.index == len(network.layers) else _hidden_delta(layer)
+        )
+        rules.extend(_gradients(network, layer))
+    rules.extend(_stages(network, hyperparameters))
+    return tuple(rules)
+
+
+def _weighted_sum(network: Network, layer: Layer) -> Rule:
+    w, b, x = f"W{layer.index}", f"b{layer.index}", input_of(network, layer)
+    return Rule(f"z{layer.index}", lambda q: arithmetic.weighted_sum(q[b], q[w], q[x]))
+
+
+def _part(layer: Layer, part: Part) -> Rule:
+    return Rule(f"{part.name}{layer.index}", lambda q: part.value(layer_quantities(q, layer)))
+
+
+def _output(q: Quantities, network: Network) -> dict[str, Array]:
+    return {**layer_quantities(q, network.layers[-1]), "y": q["y"]}
+
+
+def _loss(network: Network) -> Rule:
+    return Rule("loss", lambda q: network.loss.value(_output(q, network)))
+
+
+def _output_slope(network: Network) -> Rule:
+    slope = network.loss.slope
+    assert slope is not None  # a loss without closed form for the last layer has a slope
+    return Rule(f"da{network.layers[-1].index}", lambda q: slope(_output(q, network)))
+
+
+def _output_delta(network: Network) -> Rule:
+    """δ of the last layer: in closed form, by the units' slope, or by the coupled one."""
+    last, loss = network.layers[-1], network.loss
+    name, activation = f"delta{last.index}", last.activation
+    closed = loss.deltas.get(activation.name)
+    if closed is not None:
+        return Rule(name, lambda q: closed.value(_output(q, network)))
+    back = activation.back
+    if back is not None:
+        return Rule(name, lambda q: back(q[f"da{last.index}"], q[f"a{last.index}"]))
+    slope, loss_slope = activation.slope, loss.slope
+    assert slope is not None and loss_slope is not None
+    return Rule(
+        name,
+        lambda q: loss_slope(_output(q, network)) * slope(q[f"z{last.index}"], q[f"a{last.index}"]),
+    )
+
+
+def _dropout(layer: Layer, rate: float) -> Iterator[Rule]:
+    """The mask from the uniforms that were drawn, and what it leaves of the outputs."""
+    l = layer.index
+    yield Rule(f"k{l}", lambda q: DROPOUT.mask(q[f"r{l}"], rate))
+    yield Rule(f"d{l}", lambda q: q[f"a{l}"] * q[f"k{l}"])
+
+
+def _hidden_delta(layer: Layer) -> Rule:
+    """δ_l = (Σ_j δ_{l+1,j} W_{l+1,ji}) · k · f′(z), k the mask where there is dropout."""
+    l, after, slope = layer.index, layer.index + 1, layer.activation.slope
+    assert slope is not None  # spec.py keeps coupled activations to the last layer
+
+    def value(q: Quantities) -> Array:
+        back = arithmetic.back_sum(q[f"delta{after}"], q[f"W{after}"])
+        if layer.dropout:
+            back = back * q[f"k{l}"]
+        return back * slope(q[f"z{l}"], q[f"a{l}"])
+
+    return Rule(f"delta{l}", value)
+
+
+def _gradients(network: Network, layer: Layer) -> Iterator[Rule]:
+    """∂L/∂W_ji = δ_j x_i and ∂L/∂b_j = δ_j."""
+    l, x = layer.index, input_of(network, layer)
+    yield Rule(f"dW{l}", lambda q: q[f"delta{l}"][..., :, None] * q[x][..., None, :])
+    if layer.train_bias:
+        yield Rule(f"db{l}", lambda q: q[f"delta{l}"])
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What the slots of one parameter see at a stage, its names made once for all rows.
+
+    ``slots`` and ``singles`` are those that come earlier in the row.
+    """
+
+    parameter: str
+    source: str
+    slots: tuple[str, ...]
+    singles: tuple[str, ...]
+    numbers: Mapping[str, Array]
+
+    def __call__(self, q: Quantities) -> dict[str, Array]:
+        """Name -> array that broadcasts to the parameter's."""
+        gradient = q[f"{self.source}{self.parameter}"]
+        seen: dict[str, Array] = {**self.numbers, "gradient": gradient}
+        for slot in self.slots:
+            seen[slot] = q[f"{slot}{self.parameter}"]
+        for name in self.singles:
+            seen[name] = _spread(q[name], gradient.ndim)
+        return seen
+
+
+def _stages(network: Network, hyperparameters: Mapping[str, float]) -> Iterator[Rule]:
+    """From the row's gradients to its updates, quantity by quantity."""
+    numbers = {name: np.asarray(value) for name, value in hyperparameters.items()}
+    parameters = all_parameters(network)
+    slots: tuple[str, ...] = ()
+    singles: tuple[str, ...] = place_singles(network)
+    for stage in stages_of(network):
+        name = stage.slot.name
+        if stage.slot.single:
+            yield _single(network, stage, singles, numbers)
+            singles = (*singles, name)
+            continue
+        for parameter in parameters:
+            sight = _Sight(parameter, stage.source, slots, singles, numbers)
+            yield _slot(network, stage.slot, sight)
+        slots = (*slots, name)
+    for parameter in parameters:
+        yield _step(network, _Sight(parameter, last_source(network), slots, singles, numbers))
+
+
+def _single(
+    network: Network, stage: Stage, singles: tuple[str, ...], numbers: Mapping[str, Array]
+) -> Rule:
+    """A slot that is there once for all parameters, whose gradients it sees as one vector."""
+    slot = stage.slot
+    each = tuple(_each(network))
+
+    def value(q: Quantities) -> Array:
+        seen = {**numbers, **{name: q[name] for name in singles}}
+        if slot.carried:
+            seen["before"] = q[before(slot.name)]
+        if slot.sees_all:
+            seen["gradient"] = np.concatenate(
+                [_flat(q, stage.source, layer, base) for layer, base in each], axis=-1
+            )
+        return slot.value(seen)
+
+    return Rule(slot.name, value, slot.carried)
+
+
+def _slot(network: Network, slot: Slot, sight: _Sight) -> Rule:
+    name = f"{slot.name}{sight.parameter}"
+    if not slot.carried:
+        return Rule(name, lambda q: slot.value(sight(q)))
+
+    def value(q: Quantities) -> Array:
+        held = q[before(name)]
+        fresh = slot.value({**sight(q), "before": held})
+        return _where_updating(network, q, fresh, held) if slot.holds else fresh
+
+    return Rule(name, value, carried=True)
+
+
+def _step(network: Network, sight: _Sight) -> Rule:
+    """The optimizer's ΔW, 0 in rows that make no update."""
+
+    def value(q: Quantities) -> Array:
+        fresh = network.optimizer.step(sight(q))
+        return _where_updating(network, q, fresh, np.asarray(0.0))
+
+    return Rule(f"u{sight.parameter}", value)
+
+
+def _where_updating(network: Network, q: Quantities, fresh: Array, held: Array) -> Array:
+    """Fresh where the row makes an update (all rows, without batches), else held."""
+    if not network.batches:
+        return fresh
+    return np.where(_spread(q["last"], fresh.ndim) == 1, fresh, held)
+
+
+def _spread(single: Array, axes: int) -> Array:
+    """Give a number per row the axes of a parameter: (...) -> (..., 1, 1)."""
+    return single.reshape(single.shape + (1,) * (axes - single.ndim))
+
+
+def _each(network: Network) -> Iterator[tuple[Layer, str]]:
+    for layer in network.layers:
+        for base, _ in parameters_of(layer):
+            yield layer, base
+
+
+def _flat(q: Quantities, source: str, layer: Layer, base: str) -> Array:
+    """The gradients of a parameter in the order of their columns: (..., size)."""
+    values = q[f"{source}{base}{layer.index}"]
+    return values.reshape(*values.shape[:-2], -1) if base == "W" else values

@@ -1,0 +1,82 @@
+"""The formulas of what stands between gradients and updates, quantity by quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sheetnet.concepts.parts import References
+from sheetnet.concepts.stages import Slot
+from sheetnet.formula import Formula, same
+from sheetnet.network import Network
+from sheetnet.pipeline import all_parameters, last_source, single_names, stages_of
+
+
+def stage_formulas(network: Network, refs: References) -> dict[str, list[Formula]]:
+    """From the row's gradients to its updates: name -> one formula per column."""
+    found: dict[str, list[Formula]] = {}
+    parameters = all_parameters(network)
+    single = {name: refs[name][0] for name in single_names(network) if name in refs}
+    for stage in stages_of(network):
+        slot = stage.slot
+        if slot.single:
+            every = ",".join(refs[f"{stage.source}{p}"].span for p in parameters)
+            seen = {**single, "gradient": every}
+            found[slot.name] = [_stage_formula(network, slot, seen, single[slot.name])]
+            continue
+        for parameter in parameters:
+            own = refs[f"{slot.name}{parameter}"]
+            found[f"{slot.name}{parameter}"] = [
+                _stage_formula(
+                    network, slot, _seen(network, refs, single, stage.source, parameter, i), own[i]
+                )
+                for i in range(len(own))
+            ]
+    source = last_source(network)
+    for parameter in parameters:
+        found[f"u{parameter}"] = [
+            same(
+                _where_updating(
+                    network,
+                    network.optimizer.step_cell(_seen(network, refs, single, source, parameter, i)),
+                    single,
+                    "0",
+                )
+            )
+            for i in range(len(refs[f"u{parameter}"]))
+        ]
+    return found
+
+
+def _seen(
+    network: Network,
+    refs: References,
+    single: Mapping[str, str],
+    source: str,
+    parameter: str,
+    i: int,
+) -> dict[str, str]:
+    """The cells that a slot of one parameter sees."""
+    slots = {
+        stage.slot.name: refs[f"{stage.slot.name}{parameter}"][i]
+        for stage in stages_of(network)
+        if not stage.slot.single
+    }
+    return {**single, **slots, "gradient": refs[f"{source}{parameter}"][i]}
+
+
+def _stage_formula(network: Network, slot: Slot, seen: Mapping[str, str], own: str) -> Formula:
+    """A carried slot finds 0 before the first row, and its own cell above after that."""
+
+    def text(before: str) -> str:
+        cell = slot.cell({**seen, "before": before})
+        if not (slot.carried and slot.holds):
+            return cell
+        return _where_updating(network, cell, seen, before)
+
+    above = own.replace("{r}", "{p}")
+    return Formula(text("0"), text(above)) if slot.carried else same(text(""))
+
+
+def _where_updating(network: Network, text: str, seen: Mapping[str, str], held: str) -> str:
+    """The text where the row makes an update (all rows, without batches), else held."""
+    return f"IF({seen['last']}=1,{text},{held})" if network.batches else text
