@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -146,57 +147,81 @@ def _gradients(network: Network, layer: Layer) -> Iterator[Rule]:
 
 @dataclass(frozen=True)
 class _Sight:
-    """What the slots of one parameter see at a stage, its names made once for all rows.
+    """What the slots of one parameter see at a stage; its names are made once for all rows.
 
-    ``slots`` and ``singles`` are those that come earlier in the row.
+    ``names`` maps what a slot says (``gradient``, ``m``) to the quantity; those in
+    ``singles`` are there once a row and get ``axes`` more axes, as the parameter has.
     """
 
     parameter: str
-    source: str
-    slots: tuple[str, ...]
-    singles: tuple[str, ...]
-    numbers: Mapping[str, Array]
+    names: Mapping[str, str]
+    singles: frozenset[str]
+    axes: int
+    numbers: Mapping[str, float]
 
-    def __call__(self, q: Quantities) -> dict[str, Array]:
-        """Name -> array that broadcasts to the parameter's."""
-        gradient = q[f"{self.source}{self.parameter}"]
-        seen: dict[str, Array] = {**self.numbers, "gradient": gradient}
-        for slot in self.slots:
-            seen[slot] = q[f"{slot}{self.parameter}"]
-        for name in self.singles:
-            seen[name] = _spread(q[name], gradient.ndim)
-        return seen
+    def __call__(self, q: Quantities) -> dict[str, Any]:
+        """Name -> number or array that broadcasts to the parameter's."""
+        return _Seen(self, q)
+
+
+class _Seen(dict[str, Any]):
+    """Looks a quantity up when a slot asks for it: most ask for few."""
+
+    def __init__(self, sight: _Sight, q: Quantities) -> None:
+        super().__init__(sight.numbers)
+        self.sight, self.q = sight, q
+
+    def __missing__(self, name: str) -> Array:
+        value = self.q[self.sight.names[name]]
+        if name in self.sight.singles:
+            value = value.reshape(value.shape + (1,) * self.sight.axes)
+        self[name] = value
+        return value
+
+
+def _sight(
+    parameter: str,
+    source: str,
+    slots: tuple[str, ...],
+    singles: tuple[str, ...],
+    numbers: Mapping[str, float],
+) -> _Sight:
+    """``slots`` and ``singles`` are those that come earlier in the row."""
+    names = {slot: f"{slot}{parameter}" for slot in slots} | {name: name for name in singles}
+    names["gradient"] = f"{source}{parameter}"
+    axes = 2 if parameter.startswith("W") else 1
+    return _Sight(parameter, names, frozenset(singles), axes, numbers)
 
 
 def _stages(network: Network, hyperparameters: Mapping[str, float]) -> Iterator[Rule]:
     """From the row's gradients to its updates, quantity by quantity."""
-    numbers = {name: np.asarray(value) for name, value in hyperparameters.items()}
     parameters = all_parameters(network)
     slots: tuple[str, ...] = ()
     singles: tuple[str, ...] = place_singles(network)
     for stage in stages_of(network):
         name = stage.slot.name
         if stage.slot.single:
-            yield _single(network, stage, singles, numbers)
+            yield _single(network, stage, singles, hyperparameters)
             singles = (*singles, name)
             continue
         for parameter in parameters:
-            sight = _Sight(parameter, stage.source, slots, singles, numbers)
+            sight = _sight(parameter, stage.source, slots, singles, hyperparameters)
             yield _slot(network, stage.slot, sight)
         slots = (*slots, name)
     for parameter in parameters:
-        yield _step(network, _Sight(parameter, last_source(network), slots, singles, numbers))
+        sight = _sight(parameter, last_source(network), slots, singles, hyperparameters)
+        yield _step(network, sight)
 
 
 def _single(
-    network: Network, stage: Stage, singles: tuple[str, ...], numbers: Mapping[str, Array]
+    network: Network, stage: Stage, singles: tuple[str, ...], numbers: Mapping[str, float]
 ) -> Rule:
     """A slot that is there once for all parameters, whose gradients it sees as one vector."""
     slot = stage.slot
     each = tuple(_each(network))
 
     def value(q: Quantities) -> Array:
-        seen = {**numbers, **{name: q[name] for name in singles}}
+        seen: dict[str, Any] = {**numbers, **{name: q[name] for name in singles}}
         if slot.carried:
             seen["before"] = q[before(slot.name)]
         if slot.sees_all:
@@ -214,8 +239,9 @@ def _slot(network: Network, slot: Slot, sight: _Sight) -> Rule:
         return Rule(name, lambda q: slot.value(sight(q)))
 
     def value(q: Quantities) -> Array:
-        held = q[before(name)]
-        fresh = slot.value({**sight(q), "before": held})
+        seen = sight(q)
+        seen["before"] = held = q[before(name)]
+        fresh = slot.value(seen)
         return _where_updating(network, q, fresh, held) if slot.holds else fresh
 
     return Rule(name, value, carried=True)
@@ -235,12 +261,8 @@ def _where_updating(network: Network, q: Quantities, fresh: Array, held: Array) 
     """Fresh where the row makes an update (all rows, without batches), else held."""
     if not network.batches:
         return fresh
-    return np.where(_spread(q["last"], fresh.ndim) == 1, fresh, held)
-
-
-def _spread(single: Array, axes: int) -> Array:
-    """Give a number per row the axes of a parameter: (...) -> (..., 1, 1)."""
-    return single.reshape(single.shape + (1,) * (axes - single.ndim))
+    last = q["last"]
+    return np.where(last.reshape(last.shape + (1,) * (fresh.ndim - last.ndim)) == 1, fresh, held)
 
 
 def _each(network: Network) -> Iterator[tuple[Layer, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sheetnet.concepts.arithmetic import Array
 
-Numbers = Mapping[str, Array]
-"""What a slot sees by name, NumPy side; shapes broadcast to the parameter's."""
+Numbers = Mapping[str, Any]
+"""What a slot sees by name, NumPy side: floats (hyperparameters), and arrays that broadcast."""
 
 Refs = Mapping[str, str]
 """The same on the sheet's side: one cell of each."""
