@@ -153,7 +153,6 @@ class _Sight:
     ``singles`` are there once a row and get ``axes`` more axes, as the parameter has.
     """
 
-    parameter: str
     names: Mapping[str, str]
     singles: frozenset[str]
     axes: int
@@ -190,7 +189,7 @@ def _sight(
     names = {slot: f"{slot}{parameter}" for slot in slots} | {name: name for name in singles}
     names["gradient"] = f"{source}{parameter}"
     axes = 2 if parameter.startswith("W") else 1
-    return _Sight(parameter, names, frozenset(singles), axes, numbers)
+    return _Sight(names, frozenset(singles), axes, numbers)
 
 
 def _stages(network: Network, hyperparameters: Mapping[str, float]) -> Iterator[Rule]:
@@ -206,11 +205,11 @@ def _stages(network: Network, hyperparameters: Mapping[str, float]) -> Iterator[
             continue
         for parameter in parameters:
             sight = _sight(parameter, stage.source, slots, singles, hyperparameters)
-            yield _slot(network, stage.slot, sight)
+            yield _slot(network, f"{name}{parameter}", stage.slot, sight)
         slots = (*slots, name)
     for parameter in parameters:
         sight = _sight(parameter, last_source(network), slots, singles, hyperparameters)
-        yield _step(network, sight)
+        yield _step(network, f"u{parameter}", sight)
 
 
 def _single(
@@ -233,8 +232,7 @@ def _single(
     return Rule(slot.name, value, slot.carried)
 
 
-def _slot(network: Network, slot: Slot, sight: _Sight) -> Rule:
-    name = f"{slot.name}{sight.parameter}"
+def _slot(network: Network, name: str, slot: Slot, sight: _Sight) -> Rule:
     if not slot.carried:
         return Rule(name, lambda q: slot.value(sight(q)))
 
@@ -247,14 +245,14 @@ def _slot(network: Network, slot: Slot, sight: _Sight) -> Rule:
     return Rule(name, value, carried=True)
 
 
-def _step(network: Network, sight: _Sight) -> Rule:
+def _step(network: Network, name: str, sight: _Sight) -> Rule:
     """The optimizer's ΔW, 0 in rows that make no update."""
 
     def value(q: Quantities) -> Array:
         fresh = network.optimizer.step(sight(q))
         return _where_updating(network, q, fresh, np.asarray(0.0))
 
-    return Rule(f"u{sight.parameter}", value)
+    return Rule(name, value)
 
 
 def _where_updating(network: Network, q: Quantities, fresh: Array, held: Array) -> Array:

@@ -12,7 +12,7 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.engine import first_divergence
 from sheetnet.formula import Formula
 from sheetnet.layout import address
-from sheetnet.reader.cells import BLANK, Odd, SharedFormula
+from sheetnet.reader.cells import BLANK, Odd, SharedFormula, Values
 from sheetnet.reader.normal import Normal, formula_text, normal
 from sheetnet.verification.areas import Area
 from sheetnet.verification.report import Check, Failure
@@ -133,8 +133,7 @@ def value_check(
         max_abs = max(max_abs, float(result.absolute.max(initial=0.0)))
         max_rel = max(max_rel, float(result.relative.max(initial=0.0)))
         if first is None and result.failed.any():
-            r, c = map(int, np.argwhere(result.failed)[0])
-            first = _value_failure(area, r, c, python)
+            first = _value_failure(area, area.values, python, result.failed)
         if growth and area.visits:
             steps = _growth(result.relative)
             diverged = first_divergence(python), first_divergence(sheet)
@@ -168,17 +167,22 @@ def _compare(sheet: Array, python: Array, errors: Mask, tolerance: Tolerance) ->
     return _Comparison(identical, ~(close | both_errors | identical), absolute, relative)
 
 
-def _value_failure(area: Area, r: int, c: int, python: Array) -> Failure:
+def _value_failure(
+    area: Area, held: Values, wanted: Array, failed: Mask, note: str = ""
+) -> Failure:
+    """The first failed cell: what ``held`` has there against ``wanted`` (rows, columns)."""
+    r, c = map(int, np.argwhere(failed)[0])
     row, column = area.region.row + r, area.region.column + c
-    value, wanted = area.values.at(row, column), float(python[r, c])
+    value, number = held.at(row, column), float(wanted[r, c])
+    finite = bool(np.isfinite(number))
     return Failure(
         sheet=area.region.sheet,
         cell=address(row, column),
-        quantity=area.names[c],
+        quantity=area.names[c] + note,
         visit=r + 1 if area.visits else None,
         sheet_value=_plain(value),
-        python_value=wanted if np.isfinite(wanted) else "an error value",
-        ulps=ulps(value, wanted) if isinstance(value, float) and np.isfinite(wanted) else None,
+        python_value=number if finite else "an error value",
+        ulps=ulps(value, number) if isinstance(value, float) and finite else None,
         formula=formula_text(area.file, row, column),
     )
 
@@ -231,21 +235,5 @@ def saved_check(areas: Sequence[Area], tolerance: Tolerance) -> Check:
         max_abs = max(max_abs, float(np.where(held, result.absolute, 0).max(initial=0.0)))
         max_rel = max(max_rel, float(np.where(held, result.relative, 0).max(initial=0.0)))
         if first is None and failed.any():
-            r, c = map(int, np.argwhere(failed)[0])
-            first = _saved_failure(area, r, c, fresh)
+            first = _value_failure(area, area.file, fresh, failed, ", value saved in the file")
     return Check(failures == 0, cells, identical, failures, max_abs, max_rel, first)
-
-
-def _saved_failure(area: Area, r: int, c: int, fresh: Array) -> Failure:
-    row, column = area.region.row + r, area.region.column + c
-    saved, wanted = area.file.at(row, column), float(fresh[r, c])
-    return Failure(
-        sheet=area.region.sheet,
-        cell=address(row, column),
-        quantity=f"{area.names[c]}, value saved in the file",
-        visit=r + 1 if area.visits else None,
-        sheet_value=_plain(saved),
-        python_value=wanted if np.isfinite(wanted) else "an error value",
-        ulps=ulps(saved, wanted) if isinstance(saved, float) and np.isfinite(wanted) else None,
-        formula=formula_text(area.file, row, column),
-    )

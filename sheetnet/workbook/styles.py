@@ -13,7 +13,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 FONT = "Calibri"
-INPUT_COLOUR, FORMULA_COLOUR, LINK_COLOUR, MUTED = "0000FF", "000000", "00703C", "7F7F7F"
+INPUT_COLOUR, LINK_COLOUR, MUTED = "0000FF", "00703C", "7F7F7F"
 
 TITLE = Font(name=FONT, size=16, bold=True, color="1F3864")
 HEADING = Font(name=FONT, size=11, bold=True, color="1F3864")
@@ -57,7 +57,6 @@ WHOLE, GENERAL, NUMBER, FINE = "0", "General", "0.0000", "0.000000"
 LEFT = Alignment(horizontal="left", vertical="center")
 RIGHT = Alignment(horizontal="right", vertical="center")
 INDENTED = Alignment(horizontal="left", vertical="center", indent=1)
-TOP = Alignment(horizontal="left", vertical="top", wrap_text=True)
 CENTRE = Alignment(horizontal="center", vertical="center")
 
 
