@@ -5,23 +5,26 @@
 >>> run = sheetnet.train(spec)            # run["W1"]: (visits, units, inputs)
 >>> sheetnet.export(spec, "xor.xlsx")
 >>> report = sheetnet.verify("xor.xlsx")  # report.agree, report.checks
+>>> tuning = sheetnet.tune(spec, units=(2, 4))  # tuning.best.spec, tuning.results
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sheetnet.errors import SheetnetError
 
 if TYPE_CHECKING:
-    from sheetnet.engine import Run
+    from sheetnet.run import Run
     from sheetnet.spec import Spec
+    from sheetnet.tuning.report import Tuning
     from sheetnet.verification import Report
     from sheetnet.workbook.export import Exported
 
 __version__ = "0.1.0"
-__all__ = ["SheetnetError", "export", "load_spec", "train", "verify"]
+__all__ = ["SheetnetError", "export", "load_spec", "train", "tune", "verify"]
 
 # Heavy modules (numpy, openpyxl, engines) are imported when they are needed, so that
 # the command line starts at once.
@@ -41,13 +44,15 @@ def train(spec: Spec) -> Run:
     """Train in NumPy and keep the whole ledger.
 
     ``run["W1"]`` has shape (visits, units, inputs), ``run["loss"]`` (visits,); any name
-    of the ledger works. ``run.final`` maps names to the weights after the last visit.
+    of the ledger works. ``run.by_epoch("val_loss")`` has shape (epochs,). ``run.final``
+    maps names to the weights after the last visit, ``run.best`` to those of the epoch with
+    the lowest validation loss.
     Raises :class:`SheetnetError` where data and spec do not fit.
     """
-    from sheetnet import engine
+    from sheetnet import run
     from sheetnet.problem import load_problem
 
-    return engine.train(load_problem(spec))
+    return run.train(load_problem(spec))
 
 
 def export(spec: Spec, path: str | Path, *, overwrite: bool = True) -> Exported:
@@ -77,3 +82,52 @@ def verify(
     from sheetnet.verification import verify
 
     return verify(path, engine, rtol=rtol, atol=atol)
+
+
+def tune(
+    spec: Spec,
+    *,
+    layers: Sequence[int] | None = None,
+    units: Sequence[int] | None = None,
+    activation: Sequence[str] | None = None,
+    dropout: Sequence[float] | None = None,
+    optimizer: Sequence[str] | None = None,
+    batch_size: Sequence[int] | None = None,
+    learning_rate: Sequence[float] | None = None,
+    folds: int = 5,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Tuning:
+    """Rank candidates by cross validation: all combinations of the values given.
+
+    ``layers`` counts hidden layers (0: a perceptron), each of that many ``units``; None
+    leaves what the spec has. Another number of layers makes all of them copies of the
+    spec's first (of tanh, where it has none), and weights that no longer fit are drawn.
+
+    All rows are cut into ``folds`` parts, drawn from the spec's seed, that take the place
+    of ``data.validation``: each part once is held out from a training on the others. The
+    loss that counts is that of its last epoch or, where the spec has ``patience``, of its
+    best one. Candidates are ranked by the mean over the folds, equals by fewer
+    parameters; those that diverge come last. The deviation is the sample's (n − 1).
+
+    ``jobs`` trainings run side by side (-1: one for each core) by joblib, on the backend
+    of an enclosing ``joblib.parallel_config``, which may be a Dask or Ray cluster; None:
+    as many as that says, or one. Results do not depend on it. ``progress`` is called with
+    (trainings done, trainings in all).
+
+    ``tuning.best.spec`` is the winner, ``tuning.write(path)`` writes it, and
+    ``tuning.results`` holds for each candidate ``validation_loss``, ``deviation`` and the
+    ``scores`` of its folds. Raises :class:`SheetnetError` where values or data do not fit.
+    """
+    from sheetnet.tuning.search import cross_validate
+
+    axes = {
+        "layers": layers,
+        "units": units,
+        "activation": activation,
+        "dropout": dropout,
+        "optimizer": optimizer,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+    }
+    return cross_validate(spec, axes, folds=folds, jobs=jobs, progress=progress)

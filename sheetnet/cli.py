@@ -90,6 +90,7 @@ def export(spec: Path, output: Path | None, force: bool, **options: Any) -> None
     click.echo(
         f"mean loss {done.first_loss:.6g} in the first epoch, {done.last_loss:.6g} in the last"
     )
+    _say_of_validation(done.best_epoch, done.stopped_after)
     if done.diverged_at is not None:
         click.echo(
             f"The run diverges at visit {done.diverged_at}: from there on numbers are too large "
@@ -134,21 +135,30 @@ def verify(book: Path, engine: str, rtol: float | None, atol: float | None, as_j
 @click.option("--batch-size", type=int, help="Override the spec.")
 @click.option("--rows", type=int, help="Override the spec: use the first N rows.")
 def train(spec: Path, as_json: bool, **options: Any) -> None:
-    """Train SPEC (TOML) in Python only and print the loss of each epoch."""
+    """Train SPEC (TOML) in Python only and print what each epoch comes to."""
     import sheetnet
 
     run = sheetnet.train(sheetnet.load_spec(spec).override(**options))
-    losses = run.epoch_losses.tolist()
     if as_json:
         click.echo(json.dumps(run.summary(), indent=2, allow_nan=False))
         return
     click.echo(run.problem.network.label)
-    click.echo(f"{'epoch':>6}  {'mean loss':>14}")
-    shown = _spread(len(losses))
-    for epoch in shown:
-        click.echo(f"{epoch:>6}  {losses[epoch - 1]:>14.8g}")
+    columns = {name: run.by_epoch(name).tolist() for name in run.measures}
+    heads = ["mean loss" if name == "loss" else name for name in columns]
+    click.echo(f"{'epoch':>6}" + "".join(f"  {head:>14}" for head in heads))
+    for epoch in _spread(len(run.epochs)):
+        values = "".join(f"  {column[epoch - 1]:>14.8g}" for column in columns.values())
+        click.echo(f"{epoch:>6}{values}")
+    _say_of_validation(run.best_epoch, run.stopped_after)
     if run.diverged_at is not None:
         click.echo(f"The run diverges at visit {run.diverged_at}.")
+
+
+def _say_of_validation(best_epoch: int | None, stopped_after: int | None) -> None:
+    if best_epoch is not None:
+        click.echo(f"The validation loss is lowest after epoch {best_epoch}.")
+    if stopped_after is not None:
+        click.echo(f"Training stops early after epoch {stopped_after}: the weights stay.")
 
 
 def _spread(epochs: int) -> list[int]:
@@ -156,3 +166,94 @@ def _spread(epochs: int) -> list[int]:
     if epochs <= 30:
         return list(range(1, epochs + 1))
     return sorted({1 + round(i * (epochs - 1) / 29) for i in range(30)})
+
+
+def _values(
+    _: click.Context, option: click.Parameter, text: str | None
+) -> tuple[int | float | str, ...] | None:
+    """Values with commas between them; errors name the option."""
+    from sheetnet.tuning.candidates import read_values
+
+    assert option.name is not None
+    return None if text is None else read_values(option.name, text, key=option.opts[0])
+
+
+_NUMBERS, _NAMES = "N,N,…", "NAME,NAME,…"
+
+
+@main.command()
+@click.argument("spec", type=_PATH)
+@click.option(
+    "--layers", metavar=_NUMBERS, callback=_values, help="Hidden layers; 0: a perceptron."
+)
+@click.option("--units", metavar=_NUMBERS, callback=_values, help="Units of each hidden layer.")
+@click.option("--learning-rate", metavar=_NUMBERS, callback=_values, help="Sizes of the steps.")
+@click.option("--activation", metavar=_NAMES, callback=_values, help="Of the hidden layers.")
+@click.option("--dropout", metavar=_NUMBERS, callback=_values, help="Rates of the hidden layers.")
+@click.option("--optimizer", metavar=_NAMES, callback=_values, help="Each with its defaults.")
+@click.option("--batch-size", metavar=_NUMBERS, callback=_values, help="Samples of each update.")
+@click.option(
+    "--folds",
+    type=int,
+    default=5,
+    show_default=True,
+    help="Parts of the rows, each held out once; they take the place of data.validation.",
+)
+@click.option("--epochs", type=int, help="Override the spec.")
+@click.option("--seed", type=int, help="Override the spec.")
+@click.option("--rows", type=int, help="Override the spec: use the first N rows.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Trainings side by side [default: all cores]."
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["loky", "threading", "dask", "ray"]),
+    default="loky",
+    show_default=True,
+    help="Where they run: processes, threads, or a cluster's workers.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="The address of the Dask or Ray cluster.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, all digits.")
+@click.option("-o", "--write", type=_PATH, metavar="TOML", help="Write the winner as a spec.")
+@click.option("--force", is_flag=True, help="Replace that file if it exists.")
+def tune(
+    spec: Path,
+    folds: int,
+    jobs: int | None,
+    backend: str,
+    scheduler: str | None,
+    as_json: bool,
+    write: Path | None,
+    force: bool,
+    epochs: int | None,
+    seed: int | None,
+    rows: int | None,
+    **axes: Any,
+) -> None:
+    """Rank candidates for SPEC by k-fold cross validation.
+
+    The candidates are all combinations of the values given; an option left out means the
+    spec's own value. They are ranked by the mean, over the folds, of the validation loss
+    of the last epoch (of the best one, where the spec has patience).
+    """
+    import sheetnet
+    from sheetnet.tuning import backends, report
+
+    loaded = sheetnet.load_spec(spec).override(epochs=epochs, seed=seed, rows=rows)
+    if write is not None:
+        report.check_winner_target(loaded, write, overwrite=force)
+    hidden = not sys.stderr.isatty()
+    with (
+        click.progressbar(length=1, label="training", file=sys.stderr, hidden=hidden) as bar,
+        backends.backend(backend, scheduler),
+    ):
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        tuning = sheetnet.tune(loaded, **axes, folds=folds, jobs=jobs or -1, progress=progress)
+    click.echo(tuning.to_json() if as_json else tuning.to_text())
+    if write is not None:
+        tuning.write(write, overwrite=force)
+        click.echo(f"{write}: the best candidate as a spec", err=as_json)

@@ -6,24 +6,23 @@ and encodes them.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import DataError, nearest
 from sheetnet.limits import MAX_ROWS
-from sheetnet.randomness import toy_stream
+from sheetnet.randomness import draw_held_out, toy_stream
 from sheetnet.sources import Columns, check_text, listed, parsed, read_columns
-from sheetnet.spec import DataSpec
+from sheetnet.spec import DataSpec, Spec
 from sheetnet.toys import DEFAULT_ROWS, TOYS, unknown_toy
-
-if TYPE_CHECKING:
-    pass
 
 Label = str | float
 
@@ -37,6 +36,8 @@ class Table:
     inputs: shape (rows, inputs).
     targets: shape (rows, targets); None where the target is a class label.
     labels: the class of each row (a text or a number); None where targets are numbers.
+    held_out: how many rows, the last ones, are for validation only.
+    source_rows: the number of each row (from 1) in its source; None: as they stand.
 
     """
 
@@ -45,11 +46,55 @@ class Table:
     target_names: tuple[str, ...]
     targets: Array | None = None
     labels: tuple[Label, ...] | None = None
+    held_out: int = 0
+    source_rows: tuple[int, ...] | None = None
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """How many rows there are, those held out among them."""
         return int(self.inputs.shape[0])
+
+    @property
+    def training_rows(self) -> int:
+        """How many rows, the first ones, the network is trained on."""
+        return self.rows - self.held_out
+
+    def source_row(self, row: int) -> int:
+        """The number (from 1) that a row (from 0) had in its source."""
+        return row + 1 if self.source_rows is None else self.source_rows[row]
+
+
+def split(table: Table, held_out: NDArray[np.int64]) -> Table:
+    """Move the rows ``held_out`` (from 0) behind the others, for validation only."""
+    training = np.setdiff1d(np.arange(table.rows), held_out)
+    order = np.concatenate((training, held_out))
+    return dataclasses.replace(
+        table,
+        inputs=table.inputs[order],
+        targets=None if table.targets is None else table.targets[order],
+        labels=None if table.labels is None else tuple(table.labels[i] for i in order),
+        held_out=len(held_out),
+        source_rows=tuple(table.source_row(int(i)) for i in order),
+    )
+
+
+def split_by_share(table: Table, share: float, seed: int) -> Table:
+    """Hold out a share of the rows, drawn from the seed; at least one.
+
+    Raises :class:`DataError` where none would be left to train on.
+    """
+    if not share:
+        return table
+    count = max(1, int(share * table.rows + 0.5))
+    if count >= table.rows:
+        raise DataError(f"data.validation = {share:g} leaves none of {table.rows} rows to train on")
+    return split(table, draw_held_out(table.rows, count, seed))
+
+
+def load_rows(spec: Spec) -> Table:
+    """Read the table of a whole spec: all rows that it uses, none held out."""
+    coupled = ACTIVATIONS[spec.layers[-1].activation].coupled
+    return load_table(spec.data, spec.folder, spec.training.seed, labelled=coupled)
 
 
 def load_table(spec: DataSpec, folder: Path, seed: int, *, labelled: bool) -> Table:

@@ -1,7 +1,7 @@
 """Training in NumPy, written down as the ledger: every quantity of every visit.
 
-Training applies the rules of ``rules`` to one row after the other; the verifier
-applies each rule once to all rows of a sheet.
+Training applies the rules of ``rules`` to one row after the other, and after each epoch
+those of ``epoch_rules``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from sheetnet.concepts import arithmetic
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.errors import LimitError
-from sheetnet.ledger import Ledger, ledger_of
+from sheetnet.concepts.stopping import STOPPED
+from sheetnet.epoch_ledgers import Ledgers, ledgers_of, without_dropout
+from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
+from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
 from sheetnet.randomness import dropout_uniforms, epoch_order
-from sheetnet.rules import Rule, before, rules_of
-
-MAX_LEDGER = 500_000_000
-"""Numbers of a ledger that is kept in memory whole (4 GB)."""
+from sheetnet.rules import Rule, before, forward_rules, rules_of
 
 BLOCK_CELLS = 1_000_000
 """A block of ledger rows holds about this many numbers (8 MB)."""
@@ -62,31 +61,152 @@ def constants(problem: Problem) -> dict[str, Array]:
     return {name: values.astype(np.float64) for name, values in found.items()}
 
 
-def blocks(problem: Problem, ledger: Ledger | None = None) -> Iterator[Array]:
-    """Train and yield the ledger in blocks of rows, each (rows, columns).
+@dataclass(frozen=True)
+class Part:
+    """Rows of ``Train`` (visits, columns), and of ``Epochs`` for each epoch that they end."""
+
+    train: Array
+    epochs: Array
+
+
+def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
+    """Train and yield the ledger in blocks of rows.
 
     A cell that would be infinite or undefined is nan, and so is all that follows
     from it, as errors spread in a sheet.
     """
-    ledger = ledger or ledger_of(problem.network)
+    ledgers = ledgers or ledgers_of(problem.network)
+    ledger = ledgers.train
     rules = rules_of(problem.network, problem.hyperparameters)
     fixed = constants(problem)
     state = first_state(problem, ledger, rules)
+    ends = _EpochEnds(problem, ledgers)
     rows = max(1, BLOCK_CELLS // ledger.width)
+    for start in range(0, problem.visits, rows):
+        matrix = np.empty((min(rows, problem.visits - start), ledger.width))
+        for name, values in fixed.items():
+            ledger[name].view(matrix)[:] = values[start : start + len(matrix)]
+        sample = ledger["sample"].view(matrix).astype(np.int64) - 1
+        ledger["x"].view(matrix)[:] = problem.inputs.values[sample]
+        ledger["y"].view(matrix)[:] = problem.targets.values[sample]
+        finished = []
+        if not problem.network.stops:
+            state = _block(matrix, ledger, rules, state, tuple(fixed))
+        for first, last in _within_epochs(start, len(matrix), problem.rows):
+            part = matrix[first:last]
+            if problem.network.stops:
+                ledger[STOPPED].view(part)[:] = ends.stopped
+                state = _block(part, ledger, rules, state, (STOPPED, *fixed))
+            ends.add(part)
+            if (start + last) % problem.rows == 0:
+                finished.append(ends.close(part[-1:]))
+        yield Part(matrix, np.array(finished).reshape(-1, ledgers.epochs.width))
+
+
+def _within_epochs(start: int, count: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Cut ``count`` visits from ``start`` (from 0) on at the ends of epochs: (first, end)."""
+    first = 0
+    while first < count:
+        end = min(count, first + rows - (start + first) % rows)
+        yield first, end
+        first = end
+
+
+class _EpochEnds:
+    """What is carried through an epoch's rows, and from one epoch to the next."""
+
+    def __init__(self, problem: Problem, ledgers: Ledgers) -> None:
+        self.problem, self.ledgers = problem, ledgers
+        self.sums = training_sums(problem.network)
+        self.held_out_sums = validation_sums(problem.network)
+        self.rules = epoch_rules(
+            problem.network, problem.hyperparameters, problem.rows, problem.held_out
+        )
+        self.before = starts(problem.network)
+        self.totals: list[Array | None] = [None] * len(self.sums)
+        self.epoch = 0
+
+    @property
+    def stopped(self) -> float:
+        """Whether training has ended (1) or goes on (0)."""
+        return float(self.before[STOPPED].item())
+
+    def add(self, part: Array) -> None:
+        """Carry the sums on over further rows of ``Train``."""
+        rows = self.ledgers.train.views(part)
+        with np.errstate(all="ignore"):
+            self.totals = [
+                each.add(total, rows) for each, total in zip(self.sums, self.totals, strict=True)
+            ]
+
+    def close(self, last: Array) -> Array:
+        """Return the row of ``Epochs`` (columns,) after the epoch's last visit (1, columns)."""
+        problem, ledger = self.problem, self.ledgers.epochs
+        outputs = problem.network.outputs
+        row = np.empty((1, ledger.width))
+        q = ledger.views(row)
+        self.epoch += 1
+        q["epoch"][:] = self.epoch
+        for name, value in final_state(problem, self.ledgers.train, last).items():
+            q[name][:] = value
+        with np.errstate(all="ignore"):
+            for each, total in zip(self.sums, self.totals, strict=True):
+                assert total is not None  # an epoch has rows
+                each.put(q, total, problem.rows, outputs)
+            if self.ledgers.validation is not None:
+                held_out = validation_rows(problem, self.ledgers, row)
+                views = self.ledgers.validation.views(held_out)
+                for each in self.held_out_sums:
+                    each.put(q, each.add(None, views), problem.held_out, outputs)
+            row[:] = arithmetic.errors_to_nan(row)
+            known: dict[str, Array] = {**q, **{before(n): v for n, v in self.before.items()}}
+            for rule in self.rules:
+                q[rule.name][:] = arithmetic.errors_to_nan(rule.value(known))
+        self.before = {name: q[name].copy() for name in self.before}
+        self.totals = [None] * len(self.sums)
+        finished: Array = row[0]
+        return finished
+
+
+def validation_rows(problem: Problem, ledgers: Ledgers, epoch: Array, stopped: float = 0) -> Array:
+    """The forward pass of the held-out rows with the weights of a row of ``Epochs``.
+
+    ``epoch`` is (1, columns); ``stopped`` the flag of the epoch before. Returns
+    (held-out rows, columns of ``Validation``).
+    """
+    network, ledger = problem.network, ledgers.validation
+    assert ledger is not None  # asked only where rows are held out
+    matrix = np.empty((problem.held_out, ledger.width))
+    have = ledger.views(matrix)
+    if network.stops:
+        have[STOPPED][:] = stopped
+    have["epoch"][:] = ledgers.epochs["epoch"].view(epoch)
+    have["sample"][:] = np.arange(problem.rows + 1, problem.rows + problem.held_out + 1)
+    have["x"][:] = problem.inputs.values[problem.rows :]
+    have["y"][:] = problem.targets.values[problem.rows :]
+    q = {**have, **weights_reached(problem, ledgers, epoch)}
     with np.errstate(all="ignore"):
-        for start in range(0, problem.visits, rows):
-            matrix = np.empty((min(rows, problem.visits - start), ledger.width))
-            for name, values in fixed.items():
-                ledger[name].view(matrix)[:] = values[start : start + len(matrix)]
-            sample = ledger["sample"].view(matrix).astype(np.int64) - 1
-            ledger["x"].view(matrix)[:] = problem.inputs.values[sample]
-            ledger["y"].view(matrix)[:] = problem.targets.values[sample]
-            known = ("x", "y", *fixed)
-            after = _fill(matrix, ledger, rules, state, known, careful=False)
-            if not np.isfinite(matrix).all():
-                after = _fill(matrix, ledger, rules, state, known, careful=True)
-            state = {name: arithmetic.errors_to_nan(value) for name, value in after.items()}
-            yield matrix
+        for rule in forward_rules(without_dropout(network), problem.hyperparameters):
+            have[rule.name][...] = arithmetic.errors_to_nan(rule.value(q))
+    return matrix
+
+
+def weights_reached(problem: Problem, ledgers: Ledgers, epoch: Array) -> dict[str, Array]:
+    """The weights in a row of ``Epochs`` (1, columns), the same for each held-out row."""
+    found = {}
+    for name in first_weights(problem):
+        value = ledgers.epochs[name].view(epoch)[0]
+        found[name] = np.broadcast_to(value, (problem.held_out, *value.shape))
+    return found
+
+
+def validation_blocks(problem: Problem, ledgers: Ledgers, epochs: Array) -> Iterator[Array]:
+    """Yield the rows of ``Validation``, epoch by epoch, from those of ``Epochs``."""
+    stopped = np.zeros(len(epochs))
+    if problem.network.stops:
+        stopped[1:] = ledgers.epochs[STOPPED].view(epochs)[:-1]
+    for e in range(len(epochs)):
+        yield validation_rows(problem, ledgers, epochs[e : e + 1], float(stopped[e]))
 
 
 def first_weights(problem: Problem) -> dict[str, Array]:
@@ -101,6 +221,22 @@ def first_state(problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> di
     """What the first row finds: the first weights, and 0 for all that is carried."""
     zeros = {rule.name: np.zeros(ledger[rule.name].shape) for rule in rules if rule.carried}
     return {**first_weights(problem), **zeros}
+
+
+def _block(
+    matrix: Array,
+    ledger: Ledger,
+    rules: tuple[Rule, ...],
+    state: Mapping[str, Array],
+    constant: tuple[str, ...],
+) -> dict[str, Array]:
+    """Fill the rows of a block in place; return the state after its last row."""
+    known = ("x", "y", *constant)
+    with np.errstate(all="ignore"):
+        after = _fill(matrix, ledger, rules, state, known, careful=False)
+        if not np.isfinite(matrix).all():
+            after = _fill(matrix, ledger, rules, state, known, careful=True)
+        return {name: arithmetic.errors_to_nan(value) for name, value in after.items()}
 
 
 def _fill(
@@ -146,79 +282,6 @@ def _fill(
     return state
 
 
-@dataclass(frozen=True)
-class Run:
-    """A finished training: the ledger in memory and the weights after the last visit."""
-
-    problem: Problem
-    ledger: Ledger
-    matrix: Array
-    final: Mapping[str, Array]
-
-    def __getitem__(self, name: str) -> Array:
-        """A quantity of all visits: ``run["W1"]`` is (visits, units, inputs)."""
-        return self.ledger[name].view(self.matrix)
-
-    @property
-    def epoch_losses(self) -> Array:
-        """Mean loss of the visits of each epoch: (epochs,)."""
-        return epoch_means(self["loss"], self.problem.rows)
-
-    def summary(self) -> dict[str, object]:
-        """Final weights and losses as plain values for JSON; None for nan."""
-        return {
-            "spec": self.problem.spec.name,
-            "network": self.problem.network.label,
-            "visits": self.problem.visits,
-            "epoch_losses": plain(self.epoch_losses),
-            "last_visit_loss": plain(self["loss"][-1:])[0],
-            "weights": {name: plain(value) for name, value in self.final.items()},
-            "diverged_at": self.diverged_at,
-        }
-
-    @property
-    def diverged_at(self) -> int | None:
-        """The first visit with a number that a sheet cannot hold, or None."""
-        return first_divergence(self.matrix)
-
-
-def plain(values: Array) -> list[Any]:
-    """Nested lists of floats, None for nan."""
-    cells = values.astype(object)
-    cells[~np.isfinite(values)] = None
-    listed: list[Any] = cells.tolist()
-    return listed
-
-
-def epoch_means(loss: Array, rows: int) -> Array:
-    """Mean over each epoch's visits: (visits,) -> (epochs,)."""
-    return arithmetic.running_sum(loss.reshape(-1, rows)) / rows
-
-
-def first_divergence(matrix: Array) -> int | None:
-    """The first row (from 1) of a ledger that holds a nan, or None."""
-    bad = ~np.isfinite(matrix).all(axis=1)
-    return int(np.argmax(bad)) + 1 if bad.any() else None
-
-
-def train(problem: Problem) -> Run:
-    """Train and keep the whole ledger in memory.
-
-    Raises :class:`LimitError` where it would be larger than :data:`MAX_LEDGER`.
-    """
-    ledger = ledger_of(problem.network)
-    cells = problem.visits * ledger.width
-    if cells > MAX_LEDGER:
-        fits = MAX_LEDGER // (problem.rows * ledger.width)
-        raise LimitError(
-            f"the ledger of {problem.visits} visits would have {cells} numbers; allowed: "
-            f"{MAX_LEDGER}, which are {fits} epochs"
-        )
-    matrix = np.concatenate(list(blocks(problem, ledger)))
-    final = final_state(problem, ledger, matrix[-1:])
-    return Run(problem, ledger, matrix, final)
-
-
 def final_state(problem: Problem, ledger: Ledger, last: Array) -> dict[str, Array]:
     """Weights and biases after the last visit, from its row (1, columns)."""
     final = {}
@@ -231,32 +294,13 @@ def final_state(problem: Problem, ledger: Ledger, last: Array) -> dict[str, Arra
     return final
 
 
-def local(problem: Problem, ledger: Ledger, sheet: Array, x: Array, y: Array) -> Array:
-    """What each cell should be, taking the sheet's own inputs of each row as given.
+def first_divergence(matrix: Array) -> int | None:
+    """The first row (from 1) of a ledger that holds a nan, or None."""
+    bad = ~np.isfinite(matrix).all(axis=1)
+    return int(np.argmax(bad)) + 1 if bad.any() else None
 
-    ``sheet`` (visits, columns) holds nan for errors; ``x`` (rows, inputs) and ``y``
-    (rows, outputs) are the sheet's data. Returns the shape of ``sheet``: places from
-    the spec, inputs from the data, weights from the row before, all else by the rules.
-    """
-    expected = np.empty_like(sheet)
-    with np.errstate(all="ignore"):
-        have, want = ledger.views(sheet), ledger.views(expected)
-        fixed = constants(problem)
-        for name, values in fixed.items():
-            want[name][:] = values
-        sample = fixed["sample"].astype(np.int64) - 1
-        want["x"][:] = x[sample]
-        want["y"][:] = y[sample]
-        for name, first in first_weights(problem).items():
-            want[name][0] = first
-            held = have[name][:-1]
-            if f"u{name}" in have:
-                held = held + have[f"u{name}"][:-1]
-            want[name][1:] = held
-        for rule in rules_of(problem.network, problem.hyperparameters):
-            if rule.carried:
-                shifted = np.zeros_like(have[rule.name])
-                shifted[1:] = have[rule.name][:-1]
-                have[before(rule.name)] = shifted
-            want[rule.name][:] = rule.value(have)
-    return arithmetic.errors_to_nan(expected)
+
+def first_stop(ledger: Ledger, epochs: Array) -> int | None:
+    """The first epoch (from 1) after which training had ended, or None."""
+    stopped = ledger[STOPPED].view(epochs) == 1
+    return int(np.argmax(stopped)) + 1 if stopped.any() else None

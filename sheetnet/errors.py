@@ -37,6 +37,10 @@ class EngineError(SheetnetError):
     """A recalculation engine is missing or failed."""
 
 
+class BackendError(SheetnetError):
+    """A backend that spreads work over processes or machines is missing or failed."""
+
+
 class OutputError(SheetnetError):
     """The result cannot be written where it was asked for."""
 

@@ -1,6 +1,7 @@
 """A column's formula: one text for all rows, the first perhaps excepted.
 
-The text holds ``{r}`` for its own row and ``{p}`` for the row before it.
+The text holds ``{r}`` for its own row and ``{p}`` for the row before it, and the keys of
+its steps for rows of other sheets.
 """
 
 from __future__ import annotations
@@ -9,16 +10,46 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Step:
+    """A row of another sheet that moves on with the formula's own row.
+
+    ``key`` stands for it in the text: ``base`` at first, and after each ``every`` rows
+    ``by`` more.
+    """
+
+    key: str
+    base: int
+    every: int = 1
+    by: int = 1
+
+    def at(self, offset: int) -> int:
+        """The row, for the formula ``offset`` rows below the first."""
+        return self.base + offset // self.every * self.by
+
+
+@dataclass(frozen=True)
 class Formula:
-    """The formula of a column, without ``=``: of its first row and of all others."""
+    """The formula of a column, without ``=``: of its first rows and of all others.
+
+    ``first_rows`` is how many rows have the text ``first``.
+    """
 
     first: str
     rest: str
+    first_rows: int = 1
+    steps: tuple[Step, ...] = ()
+
+    def text(self, offset: int) -> str:
+        """The text, placeholders and all, ``offset`` rows below the first."""
+        return self.first if offset < self.first_rows else self.rest
 
     def at(self, row: int, first_row: int) -> str:
         """The text in a row of a region that begins at ``first_row``."""
-        text = self.first if row == first_row else self.rest
-        return text.replace("{r}", str(row)).replace("{p}", str(row - 1))
+        offset = row - first_row
+        text = self.text(offset).replace("{r}", str(row)).replace("{p}", str(row - 1))
+        for step in self.steps:
+            text = text.replace(step.key, str(step.at(offset)))
+        return text
 
     @property
     def uniform(self) -> bool:
@@ -31,6 +62,6 @@ class Formula:
         return "!" in self.rest
 
 
-def same(text: str) -> Formula:
-    """A formula that is the same in all rows."""
-    return Formula(text, text)
+def same(text: str, *steps: Step) -> Formula:
+    """A formula that is the same in all rows, but for its steps."""
+    return Formula(text, text, steps=steps)

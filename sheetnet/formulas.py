@@ -9,34 +9,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sheetnet.concepts import cells
-from sheetnet.concepts.cells import Cells
-from sheetnet.concepts.dropout import DROPOUT, rate_name
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.scaling import Scaling
+from sheetnet.concepts.stopping import STOPPED
+from sheetnet.data_layout import DataLayout
+from sheetnet.epoch_formulas import stopped_formula
 from sheetnet.formula import Formula, same
-from sheetnet.layout import DATA, INIT, DataLayout, Layout, address, letter
-from sheetnet.ledger import Block, Ledger, input_of, needs_output_slope
+from sheetnet.forward_formulas import (
+    cells_of,
+    columns_of,
+    forward_columns,
+    lookups,
+    output_refs,
+    own_refs,
+)
+from sheetnet.layout import Layout
+from sheetnet.ledger import Ledger, input_of, needs_output_slope
 from sheetnet.limits import MAX_ROWS
 from sheetnet.network import Layer, Network
 from sheetnet.pipeline import (
     parameters_of,
 )
 from sheetnet.problem import Problem
+from sheetnet.regions import INIT, address, letter
 from sheetnet.stage_formulas import stage_formulas
 
 
 def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, ...]:
     """The formula of each column of ``Train``; None for the constants in front."""
-    network, ledger = problem.network, layout.ledger
+    network, ledger, data = problem.network, layout.ledger, layout.data
+    refs = cells_of(ledger)
     found: dict[str, list[Formula]] = {}
-    refs = {block.name: _cells(block) for block in ledger.blocks}
-    found["x"] = _lookups(layout.data, layout.data.x_column, network.inputs, refs["sample"])
-    found["y"] = _lookups(layout.data, layout.data.y_column, network.outputs, refs["sample"])
+    if network.stops:
+        found[STOPPED] = [stopped_formula(layout, data.rows)]
+    sample, last = refs["sample"], data.last_training_row
+    found["x"] = lookups(data, data.x_column, network.inputs, sample, last)
+    found["y"] = lookups(data, data.y_column, network.outputs, sample, last)
     for layer in network.layers:
         _parameters(found, layer, layout, ledger)
-        _forward(found, network, layer, refs)
-    out = _output_refs(network, refs)
-    found["loss"] = [same(network.loss.cell(out))]
+    for name, texts in forward_columns(network, refs):
+        found[name] = [same(text) for text in texts]
+    out = output_refs(network, refs)
     if needs_output_slope(network):
         slope = network.loss.slope_cell
         assert slope is not None
@@ -50,28 +63,7 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
         )
         _gradients(found, network, layer, refs)
     found.update(stage_formulas(network, refs))
-    columns: list[Formula | None] = []
-    for block in ledger.blocks:
-        columns.extend(found.get(block.name, [None] * block.size))
-    return tuple(columns)
-
-
-def _cells(block: Block) -> Cells:
-    return Cells(tuple(f"{letter(block.first + 1 + i)}{{r}}" for i in range(block.size)))
-
-
-def _row_of(block: Cells, j: int, inputs: int) -> Cells:
-    """The weights of unit j (from 0) of a block that lists unit after unit."""
-    return Cells(block.refs[j * inputs : (j + 1) * inputs])
-
-
-def _lookups(data: DataLayout, column: int, columns: int, sample: Cells) -> list[Formula]:
-    """X and y: the sample's row of the data, whose columns depend on nothing in Train."""
-    found = []
-    for c in range(column, column + columns):
-        span = f"{DATA}!{letter(c)}${data.first_row}:{letter(c)}${data.last_row}"
-        found.append(same(f"INDEX({span},${sample[0]})"))
-    return found
+    return columns_of(ledger, found)
 
 
 def _parameters(
@@ -93,34 +85,6 @@ def _parameters(
         found[name] = formulas
 
 
-def _forward(
-    found: dict[str, list[Formula]], network: Network, layer: Layer, refs: References
-) -> None:
-    l = layer.index
-    w, b, x = refs[f"W{l}"], refs[f"b{l}"], refs[input_of(network, layer)]
-    found[f"z{l}"] = [
-        same(cells.weighted_sum(b[j], _row_of(w, j, layer.inputs), x)) for j in range(layer.units)
-    ]
-    own = _own_refs(layer, refs)
-    for part in layer.activation.parts:
-        columns = layer.units if part.per_unit else 1
-        found[f"{part.name}{l}"] = [same(part.cell(own, j)) for j in range(columns)]
-    if layer.dropout:
-        rate = rate_name(l)
-        found[f"k{l}"] = [same(DROPOUT.mask_cell(u, rate)) for u in refs[f"r{l}"]]
-        pairs = zip(refs[f"a{l}"], refs[f"k{l}"], strict=True)
-        found[f"d{l}"] = [same(f"{a}*{k}") for a, k in pairs]
-
-
-def _own_refs(layer: Layer, refs: References) -> dict[str, Cells]:
-    names = ("z", *(part.name for part in layer.activation.parts))
-    return {name: refs[f"{name}{layer.index}"] for name in names}
-
-
-def _output_refs(network: Network, refs: References) -> dict[str, Cells]:
-    return {**_own_refs(network.layers[-1], refs), "y": refs["y"]}
-
-
 def _output_delta(network: Network, refs: References, out: References) -> list[Formula]:
     last, loss = network.layers[-1], network.loss
     units = range(last.units)
@@ -137,7 +101,7 @@ def _output_delta(network: Network, refs: References, out: References) -> list[F
 
 def _hidden_delta(layer: Layer, after: Layer, refs: References) -> list[Formula]:
     delta, w = refs[f"delta{after.index}"], refs[f"W{after.index}"]
-    own = _own_refs(layer, refs)
+    own = own_refs(layer, refs)
     formulas = []
     for i in range(layer.units):
         products = [f"{delta[j]}*{w[j * after.inputs + i]}" for j in range(after.units)]
@@ -182,7 +146,7 @@ def statistic_formulas(layout: DataLayout, problem: Problem) -> Iterator[tuple[s
                     s.name: f"{col}{region.row + i}"
                     for i, s in enumerate(scaled.scaling.statistics[:offset])
                 }
-                span = f"{col}{layout.first_row}:{col}{layout.last_row}"
+                span = f"{col}{layout.first_row}:{col}{layout.last_training_row}"
                 texts.append(statistic.cell(span, known))
         yield name, texts
 
@@ -192,7 +156,7 @@ def data_formulas(layout: DataLayout, problem: Problem) -> tuple[Formula, ...]:
     formulas = []
     if layout.scales_inputs:
         inputs = len(layout.input_names)
-        formulas += _scaled_columns(layout, problem.inputs.scaling, layout.RAW_COLUMN, inputs)
+        formulas += _scaled_columns(layout, problem.inputs.scaling, layout.raw_column, inputs)
     if layout.target_statistics:
         targets = len(layout.target_names)
         formulas += _scaled_columns(layout, problem.targets.scaling, layout.target_column, targets)

@@ -9,14 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from sheetnet.data_layout import DataLayout, data_layout_of
+from sheetnet.epoch_ledgers import Ledgers, ledgers_of
 from sheetnet.ledger import Ledger
 from sheetnet.network import Layer, Network
 from sheetnet.problem import Problem
-
-CONFIG, DATA, INIT, TRAIN = "Config", "Data", "Init", "Train"
+from sheetnet.regions import EPOCHS, INIT, TRAIN, VALIDATION, Region
 
 TRAIN_GROUP_ROW, TRAIN_WORDS_ROW, TRAIN_SYMBOL_ROW, TRAIN_NAME_ROW = 1, 2, 3, 4
 TRAIN_FIRST_ROW = TRAIN_NAME_ROW + 1
+
+VALIDATION_FIRST_ROW = TRAIN_FIRST_ROW
+"""Its head is like that of ``Train``."""
+
+EPOCHS_CHART_ROW = 4
+EPOCHS_BEST_ROW = 21
+"""The values of the best epoch, above the head of their columns."""
+EPOCHS_HEAD_ROW = EPOCHS_BEST_ROW + 1
+EPOCHS_NAME_ROW = EPOCHS_HEAD_ROW + TRAIN_NAME_ROW - TRAIN_GROUP_ROW
+EPOCHS_FIRST_ROW = EPOCHS_NAME_ROW + 1
 
 CONFIG_FIRST_ROW = 5
 """Above it stand titles, which are no keys whatever the spec is called."""
@@ -25,174 +36,6 @@ CONFIG_KEY, CONFIG_VALUE, CONFIG_NOTE = 1, 2, 3
 """Columns of ``Config``: the spec's key, its value, what it means."""
 
 LAYERS_HEADER = ("layer", "units", "activation", "inputs", "train_bias", "parameters")
-
-
-def letter(column: int) -> str:
-    """The letters of a column: 1 -> A, 27 -> AA."""
-    text = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text
-
-
-def address(row: int, column: int) -> str:
-    """``C5`` for row 5, column 3."""
-    return f"{letter(column)}{row}"
-
-
-@dataclass(frozen=True)
-class Region:
-    """A rectangle of cells on one sheet."""
-
-    sheet: str
-    row: int
-    column: int
-    rows: int
-    columns: int
-
-    @property
-    def last_row(self) -> int:
-        """The bottom row."""
-        return self.row + self.rows - 1
-
-    @property
-    def last_column(self) -> int:
-        """The rightmost column."""
-        return self.column + self.columns - 1
-
-    def overlaps(self, other: Region) -> bool:
-        """Whether both share a cell."""
-        return (
-            self.sheet == other.sheet
-            and self.row <= other.last_row
-            and other.row <= self.last_row
-            and self.column <= other.last_column
-            and other.column <= self.last_column
-        )
-
-
-@dataclass(frozen=True)
-class DataLayout:
-    """``Data``: raw columns on the left, what the network sees on the right.
-
-    A column that is neither scaled nor coded has no second column: the network sees
-    the raw one. Above the rows stand the statistics of the scaling and the coding.
-    """
-
-    rows: int
-    input_names: tuple[str, ...]
-    target_names: tuple[str, ...]
-    input_statistics: tuple[str, ...]
-    target_statistics: tuple[str, ...]
-    outputs: int
-    coded: bool
-    classes: int
-
-    GROUP_ROW = 4
-    STATISTICS_ROW = 5
-    RAW_COLUMN = 2
-
-    @property
-    def statistics(self) -> int:
-        """Rows used by statistics of either side."""
-        return max(len(self.input_statistics), len(self.target_statistics))
-
-    @property
-    def coding_rows(self) -> int:
-        """Rows that say what a coded 1 (and, with one output, 0) stands for."""
-        if not self.coded:
-            return 0
-        return 2 if self.outputs == 1 else 1
-
-    @property
-    def coding_row(self) -> int:
-        """The row naming the class that 1 stands for; the one for 0 follows."""
-        return self.STATISTICS_ROW + self.statistics
-
-    @property
-    def name_row(self) -> int:
-        """The row of column names, right above the first data row."""
-        return self.coding_row + self.coding_rows
-
-    @property
-    def first_row(self) -> int:
-        """The first data row."""
-        return self.name_row + 1
-
-    @property
-    def last_row(self) -> int:
-        """The last data row."""
-        return self.first_row + self.rows - 1
-
-    @property
-    def target_column(self) -> int:
-        """The first raw target."""
-        return self.RAW_COLUMN + len(self.input_names)
-
-    @property
-    def raw_end(self) -> int:
-        """The column after the last raw one."""
-        return self.target_column + len(self.target_names)
-
-    @property
-    def scales_inputs(self) -> bool:
-        """Whether inputs have scaled columns."""
-        return bool(self.input_statistics)
-
-    @property
-    def derives_targets(self) -> bool:
-        """Whether targets have scaled or coded columns."""
-        return self.coded or bool(self.target_statistics)
-
-    @property
-    def x_column(self) -> int:
-        """The first column of inputs as the network sees them."""
-        return self.raw_end if self.scales_inputs else self.RAW_COLUMN
-
-    @property
-    def y_column(self) -> int:
-        """The first column of targets as the network sees them."""
-        if not self.derives_targets:
-            return self.target_column
-        return self.raw_end + (len(self.input_names) if self.scales_inputs else 0)
-
-    @property
-    def last_column(self) -> int:
-        """The rightmost column in use."""
-        if self.derives_targets:
-            return self.y_column + self.outputs - 1
-        return self.raw_end - 1 + (len(self.input_names) if self.scales_inputs else 0)
-
-    def body(self, column: int, columns: int) -> Region:
-        """Data rows of neighbouring columns."""
-        return Region(DATA, self.first_row, column, self.rows, columns)
-
-    @property
-    def regions(self) -> dict[str, Region]:
-        """All regions by name; none overlaps another."""
-        inputs, targets = len(self.input_names), len(self.target_names)
-        found = {
-            "index": self.body(1, 1),
-            "raw inputs": self.body(self.RAW_COLUMN, inputs),
-            "raw targets": self.body(self.target_column, targets),
-        }
-        if self.scales_inputs:
-            found["x"] = self.body(self.x_column, inputs)
-            found["input statistics"] = Region(
-                DATA, self.STATISTICS_ROW, self.RAW_COLUMN, len(self.input_statistics), inputs
-            )
-        if self.derives_targets:
-            found["y"] = self.body(self.y_column, self.outputs)
-        if self.target_statistics:
-            found["target statistics"] = Region(
-                DATA, self.STATISTICS_ROW, self.target_column, len(self.target_statistics), targets
-            )
-        if self.coded:
-            found["coding"] = Region(
-                DATA, self.coding_row, self.y_column, self.coding_rows, self.outputs
-            )
-        return found
 
 
 @dataclass(frozen=True)
@@ -235,13 +78,23 @@ class InitLayout:
 
 @dataclass(frozen=True)
 class Layout:
-    """The whole workbook: the ledger's columns and where each sheet's regions stand."""
+    """The whole workbook: the columns of the ledgers and where each region stands."""
 
     network: Network
-    ledger: Ledger
+    ledgers: Ledgers
     data: DataLayout
     init: InitLayout
-    visits: int
+    epochs: int
+
+    @property
+    def ledger(self) -> Ledger:
+        """The columns of ``Train``."""
+        return self.ledgers.train
+
+    @property
+    def visits(self) -> int:
+        """Rows of ``Train``."""
+        return self.epochs * self.data.rows
 
     @property
     def train(self) -> Region:
@@ -249,23 +102,50 @@ class Layout:
         return Region(TRAIN, TRAIN_FIRST_ROW, 1, self.visits, self.ledger.width)
 
     @property
+    def epoch_rows(self) -> Region:
+        """The cells of ``Epochs``."""
+        return Region(EPOCHS, EPOCHS_FIRST_ROW, 1, self.epochs, self.ledgers.epochs.width)
+
+    @property
+    def best_row(self) -> Region | None:
+        """The values of the best epoch, where there is validation."""
+        if self.ledgers.validation is None:
+            return None
+        return Region(EPOCHS, EPOCHS_BEST_ROW, 1, 1, self.ledgers.epochs.width)
+
+    @property
+    def validation(self) -> Region | None:
+        """The forward passes of the held-out rows."""
+        if self.ledgers.validation is None:
+            return None
+        rows, width = self.epochs * self.data.held_out, self.ledgers.validation.width
+        return Region(VALIDATION, VALIDATION_FIRST_ROW, 1, rows, width)
+
+    @property
+    def ledger_sheets(self) -> tuple[tuple[Region, Ledger], ...]:
+        """The sheets that hold a ledger: its rows, its columns."""
+        found = [(self.train, self.ledger), (self.epoch_rows, self.ledgers.epochs)]
+        if self.validation is not None and self.ledgers.validation is not None:
+            found.insert(1, (self.validation, self.ledgers.validation))
+        return tuple(found)
+
+    @property
     def regions(self) -> dict[str, Region]:
         """All regions of all sheets."""
-        return {**self.data.regions, **self.init.regions, "train": self.train}
+        found = {**self.data.regions, **self.init.regions, "train": self.train}
+        found["epochs"] = self.epoch_rows
+        for name, region in (("best", self.best_row), ("validation", self.validation)):
+            if region is not None:
+                found[name] = region
+        return found
 
 
-def layout_of(problem: Problem, ledger: Ledger) -> Layout:
+def layout_of(problem: Problem) -> Layout:
     """The layout that a problem's workbook has."""
-    coded = problem.classes is not None
-    data = DataLayout(
-        rows=problem.rows,
-        input_names=problem.table.input_names,
-        target_names=problem.table.target_names,
-        input_statistics=tuple(s.name for s in problem.inputs.scaling.statistics),
-        target_statistics=tuple(s.name for s in problem.targets.scaling.statistics),
-        outputs=problem.network.outputs,
-        coded=coded,
-        classes=len(problem.classes or ()),
+    return Layout(
+        network=problem.network,
+        ledgers=ledgers_of(problem.network),
+        data=data_layout_of(problem),
+        init=InitLayout(problem.network.layers),
+        epochs=problem.spec.training.epochs,
     )
-    init = InitLayout(problem.network.layers)
-    return Layout(problem.network, ledger, data, init, problem.visits)

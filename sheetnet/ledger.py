@@ -8,10 +8,11 @@ engine writes through it, the exporter prints it, the verifier compares it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.stopping import STOPPED
 from sheetnet.network import Layer, Network
 from sheetnet.pipeline import BATCH_PLACE, parameters_of, stages_of
 
@@ -20,10 +21,10 @@ from sheetnet.pipeline import BATCH_PLACE, parameters_of, stages_of
 class Block:
     """One quantity: ``shape`` () for a single column, (units,) or (units, inputs).
 
-    ``first`` counts columns from 0. ``kind`` groups columns: place, input, target,
-    weight, bias, forward, drawn, loss, backward, gradient, state,
-    update. ``base`` is the name
-    without the layer (``W`` of ``W1``).
+    ``first`` counts columns from 0. ``kind`` groups columns: place, flag, input, target,
+    weight, bias, forward, drawn, loss, backward, gradient, state, update, and on
+    ``Epochs`` summary and validation. ``base`` is the name without the layer (``W`` of
+    ``W1``).
     """
 
     name: str
@@ -124,47 +125,69 @@ def needs_output_slope(network: Network) -> bool:
     return last.coupled and last.name not in network.loss.deltas
 
 
-def ledger_of(network: Network) -> Ledger:
-    """Lay out the columns in the order in which data flows."""
-    blocks: list[Block] = []
-    width = 0
+@dataclass
+class LedgerBuilder:
+    """Puts block after block."""
 
-    def add(base: str, kind: str, shape: tuple[int, ...], layer: int | None = None) -> None:
-        nonlocal width
+    blocks: list[Block] = field(default_factory=list)
+    width: int = 0
+
+    def add(
+        self, base: str, kind: str, shape: tuple[int, ...] = (), layer: int | None = None
+    ) -> None:
+        """Append a quantity on the right."""
         name = base if layer is None else f"{base}{layer}"
-        blocks.append(Block(name, base, kind, shape, width, layer))
-        width += blocks[-1].size
+        block = Block(name, base, kind, shape, self.width, layer)
+        self.blocks.append(block)
+        self.width += block.size
+
+    @property
+    def ledger(self) -> Ledger:
+        """What has been put."""
+        return Ledger(tuple(self.blocks))
+
+
+def add_forward(build: LedgerBuilder, layer: Layer) -> None:
+    """A layer's weighted sums and what its activation makes of them, then dropout."""
+    build.add("z", "forward", (layer.units,), layer.index)
+    for part in layer.activation.parts:
+        build.add(part.name, "forward", (layer.units,) if part.per_unit else (), layer.index)
+    if layer.dropout:
+        build.add("r", "drawn", (layer.units,), layer.index)
+        build.add("k", "forward", (layer.units,), layer.index)
+        build.add("d", "forward", (layer.units,), layer.index)
+
+
+def ledger_of(network: Network) -> Ledger:
+    """Lay out the columns of ``Train`` in the order in which data flows."""
+    build = LedgerBuilder()
 
     def add_for_all(prefix: str, kind: str) -> None:
         for layer in network.layers:
             for base, shape in parameters_of(layer):
-                add(f"{prefix}{base}", kind, shape, layer.index)
+                build.add(f"{prefix}{base}", kind, shape, layer.index)
 
     for name in place_names(network):
-        add(name, "place", ())
-    add("x", "input", (network.inputs,))
-    add("y", "target", (network.outputs,))
+        build.add(name, "place")
+    if network.stops:
+        build.add(STOPPED, "flag")
+    build.add("x", "input", (network.inputs,))
+    build.add("y", "target", (network.outputs,))
     for layer in network.layers:
-        add("W", "weight", (layer.units, layer.inputs), layer.index)
-        add("b", "bias", (layer.units,), layer.index)
-        add("z", "forward", (layer.units,), layer.index)
-        for part in layer.activation.parts:
-            add(part.name, "forward", (layer.units,) if part.per_unit else (), layer.index)
-        if layer.dropout:
-            add("r", "drawn", (layer.units,), layer.index)
-            add("k", "forward", (layer.units,), layer.index)
-            add("d", "forward", (layer.units,), layer.index)
-    add("loss", "loss", ())
+        build.add("W", "weight", (layer.units, layer.inputs), layer.index)
+        build.add("b", "bias", (layer.units,), layer.index)
+        add_forward(build, layer)
+    build.add("loss", "loss")
     if needs_output_slope(network):
-        add("da", "backward", (network.outputs,), network.layers[-1].index)
+        build.add("da", "backward", (network.outputs,), network.layers[-1].index)
     for layer in reversed(network.layers):
-        add("delta", "backward", (layer.units,), layer.index)
+        build.add("delta", "backward", (layer.units,), layer.index)
         for base, shape in parameters_of(layer):
-            add(f"d{base}", "gradient", shape, layer.index)
+            build.add(f"d{base}", "gradient", shape, layer.index)
     for stage in stages_of(network):
         if stage.slot.single:
-            add(stage.slot.name, "state", ())
+            build.add(stage.slot.name, "state")
         else:
             add_for_all(stage.slot.name, "state")
     add_for_all("u", "update")
-    return Ledger(tuple(blocks))
+    return build.ledger

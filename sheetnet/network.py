@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sheetnet.concepts.activations import Activation
 from sheetnet.concepts.losses import Loss
 from sheetnet.concepts.optimizers import Optimizer
+from sheetnet.concepts.summaries import BY_ERROR, Measure
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Network:
     batches: bool = False
     clips: bool = False
     clips_norm: bool = False
+    validates: bool = False
+    stops: bool = False
+    measure: Measure = BY_ERROR
 
     @property
     def outputs(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sheetnet.concepts.batches import COUNT, MEAN, SUM
 from sheetnet.concepts.clipping import CLIPPED, NORM, SHRINK, SHRUNK
 from sheetnet.concepts.stages import Slot
+from sheetnet.concepts.stopping import STOPPED
 from sheetnet.network import Layer, Network
 
 BATCH_PLACE = ("first", "last")
@@ -68,8 +69,9 @@ def all_parameters(network: Network) -> tuple[str, ...]:
 
 
 def place_singles(network: Network) -> tuple[str, ...]:
-    """The constants of a row that slots may see."""
-    return ("update", *(BATCH_PLACE if network.batches else ()))
+    """What stands in front of a row and slots may see."""
+    batch = BATCH_PLACE if network.batches else ()
+    return ("update", *batch, *((STOPPED,) if network.stops else ()))
 
 
 def single_names(network: Network) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.losses import LOSSES, Loss
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS, Scaling
-from sheetnet.data import Label, Table, load_table
+from sheetnet.concepts.stopping import MIN_DELTA, PATIENCE
+from sheetnet.concepts.summaries import measure_of
+from sheetnet.data import Label, Table, load_rows, split_by_share
 from sheetnet.errors import DataError, SpecError
 from sheetnet.network import Layer, Network
 from sheetnet.randomness import weights_stream
@@ -78,14 +80,20 @@ class Problem:
     @property
     def changeable(self) -> tuple[Hyperparameter, ...]:
         """What is known of each of :attr:`hyperparameters`, in the same order."""
-        known = {h.name: h for h in (*self.network.optimizer.hyperparameters, *CLIPS)}
+        asked = (*CLIPS, PATIENCE, MIN_DELTA)
+        known = {h.name: h for h in (*self.network.optimizer.hyperparameters, *asked)}
         rates = {rate_name(layer.index): rate_of(layer.index) for layer in self.network.layers}
         return tuple({**known, **rates}[name] for name in self.hyperparameters)
 
     @property
     def rows(self) -> int:
         """Training rows."""
-        return self.table.rows
+        return self.table.training_rows
+
+    @property
+    def held_out(self) -> int:
+        """Rows for validation only; they stand behind the training rows."""
+        return self.table.held_out
 
     @property
     def visits(self) -> int:
@@ -94,10 +102,9 @@ class Problem:
 
 
 def load_problem(spec: Spec) -> Problem:
-    """Read the data of a spec and put both together."""
-    labelled = ACTIVATIONS[spec.layers[-1].activation].coupled
-    table = load_table(spec.data, spec.folder, spec.training.seed, labelled=labelled)
-    return assemble(spec, table)
+    """Read the data of a spec, hold out rows for validation, and put all together."""
+    share, seed = spec.data.validation, spec.training.seed
+    return assemble(spec, split_by_share(load_rows(spec), share, seed))
 
 
 def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None) -> Problem:
@@ -117,7 +124,9 @@ def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None)
             f"the network {network.label} has {parameters} weights and biases; "
             f"allowed: {MAX_PARAMETERS}"
         )
-    inputs = _scaled("data.scale", spec.data.scale, table.inputs, table.input_names)
+    inputs = _scaled(
+        "data.scale", spec.data.scale, table.inputs, table.input_names, table.training_rows
+    )
     targets = _targets(spec, table, classes, outputs)
     _check_targets(network.loss, targets.values, table)
     weights, biases = _first_weights(spec, network)
@@ -190,15 +199,21 @@ def _network(spec: Spec, table: Table, outputs: int) -> Network:
         batches=spec.training.batch_size > 1,
         clips=CLIP.name in spec.training.hyperparameters,
         clips_norm=CLIP_NORM.name in spec.training.hyperparameters,
+        validates=table.held_out > 0,
+        stops=PATIENCE.name in spec.training.hyperparameters,
+        measure=measure_of(targets=loss.targets, classes=table.labels is not None, outputs=outputs),
     )
 
 
-def _scaled(key: str, name: str, raw: Array, columns: tuple[str, ...]) -> Scaled:
+def _scaled(
+    key: str, name: str, raw: Array, columns: tuple[str, ...], training_rows: int
+) -> Scaled:
+    """Scale all rows by statistics of the training rows."""
     scaling = SCALINGS[name]
     statistics: dict[str, Array] = {}
     with np.errstate(all="ignore"):
         each: list[dict[str, float]] = []
-        for column in np.ascontiguousarray(raw.T):
+        for column in np.ascontiguousarray(raw[:training_rows].T):
             known: dict[str, float] = {}
             for statistic in scaling.statistics:
                 known[statistic.name] = statistic.value(column, known)
@@ -226,7 +241,11 @@ def _targets(spec: Spec, table: Table, classes: tuple[Label, ...] | None, output
     if classes is None:
         assert table.targets is not None
         return _scaled(
-            "data.target_scale", spec.data.target_scale, table.targets, table.target_names
+            "data.target_scale",
+            spec.data.target_scale,
+            table.targets,
+            table.target_names,
+            table.training_rows,
         )
     if spec.data.target_scale != "none":
         raise SpecError(
@@ -253,15 +272,15 @@ def _check_targets(loss: Loss, y: Array, table: Table) -> None:
         name = table.target_names[k if len(table.target_names) > 1 else 0]
         raise DataError(
             f"{loss.name} needs targets from 0 to 1, but {name!r} gives {y[row, k]:g} "
-            f"in data row {row + 1}: use loss mse, or other targets"
+            f"in data row {table.source_row(row)}: use loss mse, or other targets"
         )
     if loss.targets == "shares":
         uneven = np.abs(y.sum(axis=1) - 1) > 1e-9
         if uneven.any():
             row = int(np.argmax(uneven))
             raise DataError(
-                f"{loss.name} needs targets that add up to 1, but data row {row + 1} "
-                f"adds up to {y[row].sum():g}"
+                f"{loss.name} needs targets that add up to 1, but data row "
+                f"{table.source_row(row)} adds up to {y[row].sum():g}"
             )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_WEIGHTS, _ORDER, _TOY, _DROPOUT = 1, 2, 3, 4
+_WEIGHTS, _ORDER, _TOY, _DROPOUT, _SPLIT, _FOLDS = 1, 2, 3, 4, 5, 6
 DECIMALS = 6
 
 
@@ -29,6 +29,17 @@ def epoch_order(rows: int, epoch: int, seed: int, *, shuffle: bool) -> NDArray[n
     if not shuffle:
         return np.arange(1, rows + 1)
     return np.random.RandomState([seed, _ORDER, epoch]).permutation(rows) + 1
+
+
+def draw_held_out(rows: int, count: int, seed: int) -> NDArray[np.int64]:
+    """Draw the rows (from 0, in order) that are held out for validation."""
+    drawn: NDArray[np.int64] = np.random.RandomState([seed, _SPLIT]).permutation(rows)[:count]
+    return np.sort(drawn)
+
+
+def folds_order(rows: int, seed: int) -> NDArray[np.int64]:
+    """Return the order (rows from 0) from which folds of a cross validation are cut."""
+    return np.random.RandomState([seed, _FOLDS]).permutation(rows)
 
 
 def dropout_uniforms(

@@ -18,6 +18,7 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.dropout import DROPOUT, rate_name
 from sheetnet.concepts.parts import Part, Quantities
 from sheetnet.concepts.stages import Slot
+from sheetnet.concepts.stopping import STOPPED
 from sheetnet.ledger import input_of, needs_output_slope
 from sheetnet.network import Layer, Network
 from sheetnet.pipeline import (
@@ -57,13 +58,7 @@ def layer_quantities(q: Quantities, layer: Layer) -> dict[str, Array]:
 
 def rules_of(network: Network, hyperparameters: Mapping[str, float]) -> tuple[Rule, ...]:
     """The rules of a row, from its weights and inputs to its updates, in order."""
-    rules: list[Rule] = []
-    for layer in network.layers:
-        rules.append(_weighted_sum(network, layer))
-        rules.extend(_part(layer, part) for part in layer.activation.parts)
-        if layer.dropout:
-            rules.extend(_dropout(layer, hyperparameters[rate_name(layer.index)]))
-    rules.append(_loss(network))
+    rules = [*forward_rules(network, hyperparameters)]
     if needs_output_slope(network):
         rules.append(_output_slope(network))
     for layer in reversed(network.layers):
@@ -73,6 +68,16 @@ def rules_of(network: Network, hyperparameters: Mapping[str, float]) -> tuple[Ru
         rules.extend(_gradients(network, layer))
     rules.extend(_stages(network, hyperparameters))
     return tuple(rules)
+
+
+def forward_rules(network: Network, hyperparameters: Mapping[str, float]) -> Iterator[Rule]:
+    """The rules from weights and inputs to the loss, in order."""
+    for layer in network.layers:
+        yield _weighted_sum(network, layer)
+        yield from (_part(layer, part) for part in layer.activation.parts)
+        if layer.dropout:
+            yield from _dropout(layer, hyperparameters[rate_name(layer.index)])
+    yield _loss(network)
 
 
 def _weighted_sum(network: Network, layer: Layer) -> Rule:
@@ -256,11 +261,20 @@ def _step(network: Network, name: str, sight: _Sight) -> Rule:
 
 
 def _where_updating(network: Network, q: Quantities, fresh: Array, held: Array) -> Array:
-    """Fresh where the row makes an update (all rows, without batches), else held."""
-    if not network.batches:
+    """Fresh where the row makes an update, else held.
+
+    All rows do, but for those inside of a batch and those after the end of training.
+    """
+    if not (network.batches or network.stops):
         return fresh
-    last = q["last"]
-    return np.where(last.reshape(last.shape + (1,) * (fresh.ndim - last.ndim)) == 1, fresh, held)
+    updates = np.asarray(True)
+    if network.batches:
+        updates = q["last"] == 1
+    if network.stops:
+        updates = updates & (q[STOPPED] == 0)
+    return np.where(
+        updates.reshape(updates.shape + (1,) * (fresh.ndim - updates.ndim)), fresh, held
+    )
 
 
 def _each(network: Network) -> Iterator[tuple[Layer, str]]:

@@ -21,6 +21,7 @@ from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.losses import LOSSES
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
+from sheetnet.concepts.stopping import MIN_DELTA, PATIENCE
 from sheetnet.errors import SpecError
 from sheetnet.limits import NOT_IN_XML
 from sheetnet.values import Matrix
@@ -28,7 +29,10 @@ from sheetnet.values import Matrix
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Where the table comes from and which of its columns are used how."""
+    """Where the table comes from and which of its columns are used how.
+
+    ``validation`` is the share of the rows that are held out, 0: none.
+    """
 
     source: str
     sheet: str | None = None
@@ -36,6 +40,7 @@ class DataSpec:
     target: tuple[str, ...] | None = None
     scale: str = "none"
     target_scale: str = "none"
+    validation: float = 0.0
     rows: int | None = None
 
 
@@ -95,23 +100,43 @@ class Spec:
         return (*source, self.file) if self.file is not None else source
 
     def override(self, **changes: Any) -> Spec:
-        """Return the spec with options of the command line put in; None changes nothing.
+        """Return the spec with other values put in; None changes nothing.
 
-        Takes ``rows`` and any key of ``[training]``; raises SpecError as the file would.
+        Takes ``rows`` and ``validation`` of ``[data]``, and any key of ``[training]``;
+        raises SpecError as the file would. Another optimizer keeps the numbers that the
+        old one has too, and has its defaults for the others.
         """
         given = {key: value for key, value in changes.items() if value is not None}
         data = self.data
         if "rows" in given:
             data = dataclasses.replace(data, rows=values.count("data.rows", given.pop("rows")))
-        if not given:
+        if "validation" in given:
+            share = values.share("data.validation", given.pop("validation"))
+            data = dataclasses.replace(data, validation=share)
+        if not given and data.validation == self.data.validation:
             return dataclasses.replace(self, data=data)
         kept: dict[str, Any] = {
             f.name: getattr(self.training, f.name)
             for f in dataclasses.fields(TrainingSpec)
             if f.name != "hyperparameters" and getattr(self.training, f.name) is not None
         }
-        training = _training({**kept, **self.training.hyperparameters, **given})
+        numbers = dict(self._numbers_for(given.get("optimizer")))
+        if not data.validation:
+            numbers.pop(MIN_DELTA.name, None)  # it comes and goes with the held-out rows
+        training = _training({**kept, **numbers, **given}, data)
         return dataclasses.replace(self, data=data, training=training)
+
+    def _numbers_for(self, optimizer: Any) -> Mapping[str, float]:
+        """The hyperparameters without those that another optimizer does not know."""
+        numbers = self.training.hyperparameters
+        if optimizer is None:
+            return numbers
+        values.choice("training.optimizer", optimizer, OPTIMIZERS)
+        old, new = (
+            {h.name for h in OPTIMIZERS[name].hyperparameters}
+            for name in (self.training.optimizer, optimizer)
+        )
+        return {name: value for name, value in numbers.items() if name not in old - new}
 
 
 def load_spec(path: str | Path) -> Spec:
@@ -146,15 +171,16 @@ def parse_spec(document: Mapping[str, Any], *, name: str, folder: Path) -> Spec:
     layers = document.get("layers")
     if not isinstance(layers, list) or not layers:
         raise SpecError("[[layers]] is missing: a network has one table per layer")
+    data = _data(values.table("data", document["data"]))
     return Spec(
         name=name,
         folder=folder,
-        data=_data(values.table("data", document["data"])),
+        data=data,
         layers=tuple(
             _layer(index, values.table(f"layers[{index}]", layer), last=index == len(layers))
             for index, layer in enumerate(layers, 1)
         ),
-        training=_training(values.table("training", document.get("training", {}))),
+        training=_training(values.table("training", document.get("training", {})), data),
     )
 
 
@@ -171,6 +197,7 @@ def _data(given: Mapping[str, Any]) -> DataSpec:
         target_scale=values.choice(
             "data.target_scale", given.get("target_scale", "none"), SCALINGS
         ),
+        validation=values.share("data.validation", given.get("validation", 0.0)),
         rows=values.optional("data.rows", given, values.count),
     )
 
@@ -206,13 +233,21 @@ def _dropout(key: str, value: Any, *, last: bool) -> float | None:
     return rate or None
 
 
-def _training(given: Mapping[str, Any]) -> TrainingSpec:
+def _training(given: Mapping[str, Any], data: DataSpec) -> TrainingSpec:
     plain = [name for name in values.field_names(TrainingSpec) if name != "hyperparameters"]
     optimizer = values.choice("training.optimizer", given.get("optimizer", "sgd"), OPTIMIZERS)
     numbers = {h.name: h for h in OPTIMIZERS[optimizer].hyperparameters}
-    clips = {h.name: h for h in CLIPS}
-    values.known_keys("training", given, [*plain, *numbers, *clips])
-    numbers |= {name: h for name, h in clips.items() if name in given}
+    asked = {h.name: h for h in (*CLIPS, PATIENCE, MIN_DELTA)}
+    values.known_keys("training", given, [*plain, *numbers, *asked])
+    for h in (PATIENCE, MIN_DELTA):
+        if h.name in given and not data.validation:
+            raise SpecError(
+                f"training.{h.name} needs held-out rows: data.validation is 0, a share such as "
+                "0.2 is needed"
+            )
+    numbers |= {name: h for name, h in asked.items() if name in given}
+    if data.validation:
+        numbers[MIN_DELTA.name] = MIN_DELTA
     loss = given.get("loss")
     return TrainingSpec(
         loss=None if loss is None else values.choice("training.loss", loss, LOSSES),
@@ -225,7 +260,7 @@ def _training(given: Mapping[str, Any]) -> TrainingSpec:
             "training.initializer", given.get("initializer", "uniform"), INITIALIZERS
         ),
         hyperparameters={
-            name: values.bounded(f"training.{name}", given.get(name, h.default), h.low, h.high)
+            name: values.hyperparameter(f"training.{name}", given.get(name, h.default), h)
             for name, h in numbers.items()
         },
     )

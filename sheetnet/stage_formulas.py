@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.stages import Slot
+from sheetnet.concepts.stopping import STOPPED
 from sheetnet.formula import Formula, same
 from sheetnet.network import Network
 from sheetnet.pipeline import all_parameters, last_source, single_names, stages_of
@@ -78,5 +79,12 @@ def _stage_formula(network: Network, slot: Slot, seen: Mapping[str, str], own: s
 
 
 def _where_updating(network: Network, text: str, seen: Mapping[str, str], held: str) -> str:
-    """The text where the row makes an update (all rows, without batches), else held."""
+    """The text where the row makes an update, else held.
+
+    All rows do, but for those inside of a batch and those after the end of training.
+    """
+    if network.batches and network.stops:
+        return f"IF(AND({seen['last']}=1,{seen[STOPPED]}=0),{text},{held})"
+    if network.stops:
+        return f"IF({seen[STOPPED]}=0,{text},{held})"
     return f"IF({seen['last']}=1,{text},{held})" if network.batches else text

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from sheetnet.concepts.hyperparameters import Hyperparameter
 from sheetnet.errors import SpecError, nearest
 from sheetnet.limits import MAX_COLUMNS, NOT_IN_XML
 
@@ -106,6 +107,22 @@ def bounded(key: str, value: Any, low: float, high: float | None) -> float:
     if real < low or (high is not None and real > high):
         allowed = f"from {low:g} to {high:g}" if high is not None else f"from {low:g}"
         raise SpecError(f"{key} is {shown(value)}: a number {allowed} is needed")
+    return real
+
+
+def hyperparameter(key: str, value: Any, h: Hyperparameter) -> float:
+    """Return a finite float inside of the bounds, a whole one where that is needed."""
+    real = bounded(key, value, h.low, h.high)
+    if h.whole and not real.is_integer():
+        raise SpecError(f"{key} is {shown(value)}: a whole number from {h.low:g} is needed")
+    return real
+
+
+def share(key: str, value: Any) -> float:
+    """Return a share of the whole, from 0 to below 1."""
+    real = number(key, value)
+    if not 0 <= real < 1:
+        raise SpecError(f"{key} is {shown(value)}: a share from 0 to below 1 is needed")
     return real
 
 

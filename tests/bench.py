@@ -12,7 +12,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from sheetnet.concepts import arithmetic
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.cells import Cells
-from sheetnet.layout import letter
+from sheetnet.regions import letter
 
 
 @dataclass

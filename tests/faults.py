@@ -21,10 +21,11 @@ from support import make_spec, run
 
 import sheetnet
 from sheetnet.errors import WorkbookError
-from sheetnet.layout import TRAIN, TRAIN_FIRST_ROW, TRAIN_NAME_ROW
+from sheetnet.layout import TRAIN_FIRST_ROW, TRAIN_NAME_ROW
 from sheetnet.reader.cells import read_grid
 from sheetnet.reader.package import open_package
 from sheetnet.reader.workbook import read_book
+from sheetnet.regions import TRAIN
 from sheetnet.verification import Report
 
 TABLE = "p,q,u,v\n0.1,-1.5,2,0.3\n0.7,0.25,-1,0.9\n-0.4,1.25,0.5,0.1\n1.1,-0.6,1.5,0.2\n"

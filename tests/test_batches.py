@@ -10,8 +10,8 @@ from support import make_spec
 
 import sheetnet
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.engine import Run
 from sheetnet.ledger import PLACE
+from sheetnet.run import Run
 
 NAMES = ("W1", "b1", "W2", "b2")
 ROWS = 7

@@ -124,16 +124,18 @@ def test_help_imports_nothing_heavy() -> None:
 def test_train_prints_the_loss_of_each_epoch(spec: Path) -> None:
     result = run("train", spec, "--epochs", 5)
     assert (result.exit_code, result.stderr) == (0, "")
-    losses = sheetnet.train(sheetnet.load_spec(spec).override(epochs=5)).epoch_losses
-    rows = re.findall(r"^ +(\d+) +(\S+)$", result.stdout, re.MULTILINE)
-    assert [int(epoch) for epoch, _ in rows] == [1, 2, 3, 4, 5]
-    assert [float(loss) for _, loss in rows] == pytest.approx(losses.tolist(), rel=1e-7)
+    trained = sheetnet.train(sheetnet.load_spec(spec).override(epochs=5))
+    rows = re.findall(r"^ +(\d+) +(\S+) +(\S+)$", result.stdout, re.MULTILINE)
+    assert [int(epoch) for epoch, *_ in rows] == [1, 2, 3, 4, 5]
+    for column, name in enumerate(trained.measures, 1):
+        wanted = trained.by_epoch(name).tolist()
+        assert [float(row[column]) for row in rows] == pytest.approx(wanted, rel=1e-7)
     assert "2-2-1" in result.stdout
 
 
 def test_train_of_many_epochs_prints_a_screenful(spec: Path) -> None:
     result = run("train", spec, "--epochs", 500)
-    rows = re.findall(r"^ +(\d+) +\S+$", result.stdout, re.MULTILINE)
+    rows = re.findall(r"^ +(\d+) +\S+ +\S+$", result.stdout, re.MULTILINE)
     assert 10 <= len(rows) <= 40
     assert (rows[0], rows[-1]) == ("1", "500")
     assert sorted(set(map(int, rows))) == list(map(int, rows))

@@ -10,7 +10,7 @@ from support import make_spec
 
 import sheetnet
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.engine import Run
+from sheetnet.run import Run
 
 NAMES = ("W1", "b1", "W2", "b2")
 OPTIONS = [{}, {"batch_size": 3}]

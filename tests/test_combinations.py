@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import openpyxl
 import pytest
 from faults import change, failing, in_cell, rewrite_sheet
+from ledgers import Formualized, ledgers_in_python, without_values
 from openpyxl.workbook import Workbook
 from support import make_spec
-from test_examples import FIRST_ROW, calculated, without_values
 
 import sheetnet
 from sheetnet.concepts.optimizers import OPTIMIZERS
@@ -91,10 +90,7 @@ def test_libreoffice_agrees(exported: tuple[Spec, Path]) -> None:
 
 def test_formualizer_finds_no_circle_and_the_same_numbers(exported: tuple[Spec, Path]) -> None:
     spec, path = exported
-    matrix = sheetnet.train(spec).matrix
-    last = (FIRST_ROW + len(matrix) - 1, matrix.shape[1])
-    found = calculated(without_values(path), "Train", (FIRST_ROW, 1), last)
-    assert np.allclose(found, matrix, rtol=1e-12, atol=1e-12)
+    Formualized(without_values(path)).assert_same(ledgers_in_python(spec))
 
 
 # --- numbers on Config, changed as a student does it

@@ -24,8 +24,8 @@ from sheetnet.concepts.cells import Cells
 from sheetnet.concepts.losses import LOSSES, Loss
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
-from sheetnet.layout import letter
 from sheetnet.recalc.libreoffice import convert
+from sheetnet.regions import letter
 
 SIZES = (1, 3, 10)
 """Units; sums of more than 8 terms are SUM and SUMPRODUCT instead of plus signs."""

@@ -15,7 +15,7 @@ import sheetnet
 from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.losses import LOSSES
-from sheetnet.engine import Run
+from sheetnet.run import Run
 from sheetnet.spec import Spec
 
 ROOT = Path(__file__).parent.parent

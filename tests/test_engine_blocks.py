@@ -22,19 +22,24 @@ from sheetnet.ledger import ledger_of
 from sheetnet.problem import Problem, load_problem
 from sheetnet.spec import Spec
 
-InBlocks = Callable[[Spec, int], list[Array]]
+InBlocks = Callable[[Spec, int], list[engine.Part]]
 
 
 @pytest.fixture
 def in_blocks(monkeypatch: pytest.MonkeyPatch) -> InBlocks:
     """Train with blocks of a few rows each."""
 
-    def train(spec: Spec, rows: int) -> list[Array]:
+    def train(spec: Spec, rows: int) -> list[engine.Part]:
         problem = load_problem(spec)
         monkeypatch.setattr(engine, "BLOCK_CELLS", rows * ledger_of(problem.network).width)
         return list(engine.blocks(problem))
 
     return train
+
+
+def joined(parts: list[engine.Part]) -> tuple[Array, Array]:
+    """All rows of ``Train`` and of ``Epochs``."""
+    return np.concatenate([p.train for p in parts]), np.concatenate([p.epochs for p in parts])
 
 
 def test_quantities_are_views_into_one_matrix() -> None:
@@ -63,9 +68,34 @@ def test_next_row_has_this_rows_weights_plus_update() -> None:
 @pytest.mark.parametrize("rows", [1, 5, 11, 12, 100])
 def test_blocks_make_up_the_matrix(rows: int, in_blocks: InBlocks) -> None:
     spec = make_spec(shuffle=True)
-    found = in_blocks(spec, rows)
-    assert [len(block) for block in found[:-1]] == [rows] * (len(found) - 1)
-    assert np.array_equal(np.concatenate(found), sheetnet.train(spec).matrix)
+    found, run = in_blocks(spec, rows), sheetnet.train(spec)
+    assert [len(block.train) for block in found[:-1]] == [rows] * (len(found) - 1)
+    train, epochs = joined(found)
+    assert np.array_equal(train, run.matrix)
+    assert np.array_equal(epochs, run.epochs)
+    # An epoch's row comes with the block that ends it.
+    visits = np.cumsum([len(block.train) for block in found])
+    assert np.array_equal(np.cumsum([len(block.epochs) for block in found]), visits // 4)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 7, 11, 100])
+def test_blocks_of_any_size_stop_at_the_same_epoch(rows: int, in_blocks: InBlocks) -> None:
+    """Sums over an epoch, the judgement and the state are carried across the edges."""
+    spec = make_spec(
+        source="toy:blobs",
+        data={"rows": 10, "validation": 0.3},
+        layers=[{"units": 2, "activation": "tanh", "dropout": 0.3}, {"activation": "softmax"}],
+        epochs=9,
+        batch_size=3,
+        optimizer="adam",
+        learning_rate=3.0,
+        patience=2,
+    )
+    run = sheetnet.train(spec)
+    assert run.stopped_after is not None and run.stopped_after < 9
+    train, epochs = joined(in_blocks(spec, rows))
+    assert np.array_equal(train, run.matrix)
+    assert np.array_equal(epochs, run.epochs)
 
 
 LINE = {"source": "toy:line", "data": {"rows": 10}, "layers": [{"activation": "linear"}]}
@@ -99,9 +129,11 @@ def test_divergence_in_a_middle_block(rows: int, in_blocks: InBlocks) -> None:
     whole = sheetnet.train(diverging())
     assert whole.diverged_at is not None
     found = in_blocks(diverging(), rows)
-    bad = [not np.isfinite(block).all() for block in found]
+    bad = [not np.isfinite(block.train).all() for block in found]
     assert not bad[0] and bad.index(True) < len(bad) - 1
-    assert np.array_equal(np.concatenate(found), whole.matrix, equal_nan=True)
+    train, epochs = joined(found)
+    assert np.array_equal(train, whole.matrix, equal_nan=True)
+    assert np.array_equal(epochs, whole.epochs, equal_nan=True)
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -116,9 +148,10 @@ def test_weights_that_overflow_between_two_blocks(
     spec = make_spec(source="huge.csv", folder=tmp_path, data=data, **options)
     whole = sheetnet.train(spec)
     assert whole.diverged_at == 2 and np.isfinite(whole.matrix[0]).all()
-    found = np.concatenate(in_blocks(spec, rows))
-    assert not np.isinf(found).any(), "a sheet holds no infinite number"
-    assert np.array_equal(found, whole.matrix, equal_nan=True)
+    train, epochs = joined(in_blocks(spec, rows))
+    for found, held in ((train, whole.matrix), (epochs, whole.epochs)):
+        assert not np.isinf(found).any(), "a sheet holds no infinite number"
+        assert np.array_equal(found, held, equal_nan=True)
 
 
 HIDDEN = [a.name for a in ACTIVATIONS.values() if not a.last_only]
@@ -138,7 +171,8 @@ def test_no_network_warns_however_fast_it_diverges(
         spec = make_spec(
             source="two.csv", folder=tmp_path, learning_rate=rate, epochs=60, **options
         )
-        assert not np.isinf(sheetnet.train(spec).matrix).any()
+        run = sheetnet.train(spec)
+        assert not np.isinf(run.matrix).any() and not np.isinf(run.epochs).any()
 
 
 def wide(tmp_path: Path) -> Problem:
@@ -162,7 +196,7 @@ def test_blocks_need_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert inspect.isgenerator(produced)
     tracemalloc.start()
     try:
-        rows = sum(len(block) for block in produced)
+        rows = sum(len(block.train) for block in produced)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -13,18 +14,19 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import ironcalc
+import numpy as np
 import openpyxl
 import pytest
+from ledgers import ledgers_in_python
 from openpyxl.utils import column_index_from_string, coordinate_to_tuple, get_column_letter
 from support import make_spec
 
 import sheetnet
 from sheetnet.formulas import ledger_formulas, longest
 from sheetnet.layout import layout_of
-from sheetnet.ledger import ledger_of
 from sheetnet.problem import load_problem
 from sheetnet.recalc.libreoffice import convert
-from sheetnet.spec import load_spec
+from sheetnet.spec import Spec, load_spec
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
@@ -37,9 +39,9 @@ NAME_ROW, FIRST_ROW = 4, 5
 FUNCTIONS = frozenset(
     re.findall(
         r"\w+",
-        """ABS AND AVERAGE CHOOSE COLUMNS COUNT COUNTIF EXACT EXP IF IFERROR INDEX INT ISERROR
-        ISNUMBER LN MATCH MAX MIN MOD NOT OR POWER PRODUCT ROUND ROWS SIGN SQRT SUM SUMPRODUCT
-        SUMSQ SUMXMY2 TANH""",
+        """ABS AND AVERAGE CHOOSE COLUMNS COUNT COUNTIF COUNTIFS EXACT EXP IF IFERROR INDEX
+        INT ISERROR ISNUMBER LN MATCH MAX MIN MOD NOT OR POWER PRODUCT ROUND ROWS SIGN SQRT SUM
+        SUMPRODUCT SUMSQ SUMXMY2 TANH""",
     )
 )
 
@@ -71,17 +73,19 @@ def test_r1c1_by_hand() -> None:
 class Written:
     """A workbook as openpyxl reads it, shared formulas written out; and its XML."""
 
+    spec: Spec
     path: Path
     book: openpyxl.Workbook
     sheets: dict[str, ElementTree.Element]
 
     @classmethod
-    def read(cls, path: Path) -> Written:
+    def export(cls, spec: Spec, path: Path) -> Written:
+        sheetnet.export(spec, path)
         book = openpyxl.load_workbook(path)
         with zipfile.ZipFile(path) as package:
             parts = [package.read(f"xl/worksheets/sheet{n}.xml") for n, _ in enumerate(book, 1)]
         roots = map(ElementTree.fromstring, parts)
-        return cls(path, book, dict(zip(book.sheetnames, roots, strict=True)))
+        return cls(spec, path, book, dict(zip(book.sheetnames, roots, strict=True)))
 
     def formulas(self) -> Iterator[tuple[str, str]]:
         """Address with sheet, and text, of all formulas."""
@@ -100,8 +104,7 @@ class Written:
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Written:
     """The workbook of each example in turn."""
     path = tmp_path_factory.mktemp("book") / f"{request.param.stem}.xlsx"
-    sheetnet.export(load_spec(request.param), path)
-    return Written.read(path)
+    return Written.export(load_spec(request.param), path)
 
 
 def test_train_has_one_formula_per_column(written: Written) -> None:
@@ -115,6 +118,9 @@ def test_train_has_one_formula_per_column(written: Written) -> None:
             continue
         assert all(cell.data_type == "f" for cell in cells), name
         forms = [r1c1(cell.value, cell.row, cell.column) for cell in cells]
+        if name == "stopped":
+            check_once_an_epoch(forms, [sheet.cell(cell.row, 2).value for cell in cells])
+            continue
         assert len(set(forms[1:])) == 1, f"{name}: {sorted(set(forms[1:]))[:3]}"
         if forms[0] != forms[1]:
             # Only what looks back to the row before may begin in another way.
@@ -124,6 +130,18 @@ def test_train_has_one_formula_per_column(written: Written) -> None:
             else:  # state that is carried from row to row is 0 at first
                 assert re.match(r"count$|[smv][Wb]\d+\[", name), name
                 assert "!" not in forms[0]
+
+
+def check_once_an_epoch(forms: list[str], epochs: list[int]) -> None:
+    """The flag of the epoch before, cell by cell: another formula each epoch, never within."""
+    of_epoch = {epoch: {f for f, e in zip(forms, epochs, strict=True) if e == epoch}
+                for epoch in set(epochs)}  # fmt: skip
+    assert of_epoch[1] == {"=0"}
+    rows = []
+    for epoch in range(2, max(epochs) + 1):
+        (form,) = of_epoch[epoch]
+        rows.append(int(re.fullmatch(r"=Epochs!R(\d+)C\d+", form)[1]))  # type: ignore[index]
+    assert rows == list(range(rows[0], rows[0] + len(rows)))
 
 
 def test_train_reads_rows_at_and_above_its_own(written: Written) -> None:
@@ -186,15 +204,27 @@ def test_libreoffice_has_all_functions(tmp_path: Path) -> None:
 
 
 def test_every_formula_carries_its_value(written: Written) -> None:
-    formulas = 0
+    """A number, or an error exactly where Python has no number either."""
+    formulas, errors = 0, set()
     for title, root in written.sheets.items():
         for cell in root.iter(f"{MAIN}c"):
             if cell.find(f"{MAIN}f") is None:
                 continue
             formulas += 1
-            assert cell.findtext(f"{MAIN}v"), f"{title}!{cell.get('r')}"
-            assert cell.get("t", "n") == "n", f"{title}!{cell.get('r')}"
+            where, value = f"{title}!{cell.get('r')}", cell.findtext(f"{MAIN}v")
+            if cell.get("t", "n") == "e":
+                assert value == "#NUM!", where
+                errors.add(where)
+            else:
+                assert cell.get("t", "n") == "n", where
+                assert value and math.isfinite(float(value)), where
     assert formulas == sum(1 for _ in written.formulas()) > 0
+    expected = set()
+    for ledger in ledgers_in_python(written.spec).values():
+        for r, c in np.argwhere(np.isnan(ledger.values)).tolist():
+            region = ledger.region
+            expected.add(f"{region.sheet}!{get_column_letter(region.column + c)}{region.row + r}")
+    assert errors == expected
 
 
 def test_shared_formulas_stay_on_their_sheet(written: Written) -> None:
@@ -268,6 +298,6 @@ def test_longest_formula_counts_the_last_row() -> None:
     """A wide layer: the limit is checked for row 1,048,576, not for the rows there are."""
     layers = [{"units": 40, "activation": "sigmoid"}, {"units": 30, "activation": "relu"}]
     problem = load_problem(make_spec(layers=[*layers, {"activation": "sigmoid"}], epochs=1))
-    formulas = ledger_formulas(problem, layout_of(problem, ledger_of(problem.network)))
+    formulas = ledger_formulas(problem, layout_of(problem))
     texts = [formula.at(1_048_576, 5) for formula in formulas if formula is not None]
     assert longest(formulas) == max(map(len, texts))

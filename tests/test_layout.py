@@ -17,19 +17,22 @@ from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.losses import LOSSES
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
+from sheetnet.concepts.summaries import BY_ERROR, BY_LARGEST, BY_THRESHOLD
+from sheetnet.data_layout import DataLayout
+from sheetnet.epoch_ledgers import ledgers_of
 from sheetnet.layout import (
+    EPOCHS_CHART_ROW,
+    EPOCHS_HEAD_ROW,
+    EPOCHS_NAME_ROW,
     TRAIN_FIRST_ROW,
-    DataLayout,
     InitLayout,
-    Region,
-    address,
     layout_of,
-    letter,
 )
-from sheetnet.ledger import PLACE, input_of, ledger_of
+from sheetnet.ledger import PLACE, Ledger, input_of, ledger_of
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.network import Layer, Network
 from sheetnet.problem import load_problem
+from sheetnet.regions import Region, address, letter
 
 # The same networks each time: a red run must be red again.
 drawn = settings(derandomize=True, deadline=None, max_examples=60, database=None)
@@ -83,6 +86,10 @@ DATA: dict[str, tuple[dict[str, Any], str]] = {
     "two classes one-hot": ({**TWO, "scale": "minmax"}, "softmax"),
     "one row": ({**ONE_ROW, "scale": "standard"}, "linear"),
 }
+HELD_OUT = ["numbers", "both scaled", "classes one-hot, scaled", "two classes 0/1"]
+DATA |= {
+    f"{case}, held out": ({**DATA[case][0], "validation": 0.5}, DATA[case][1]) for case in HELD_OUT
+}
 
 
 @pytest.mark.parametrize("case", DATA)
@@ -94,13 +101,24 @@ def test_regions_of_a_workbook_are_apart(case: str, tmp_path: Path) -> None:
         source="table.csv", folder=tmp_path, data=data, layers=[*layers, {"activation": last}]
     )
     problem = load_problem(spec)
-    layout = layout_of(problem, ledger_of(problem.network))
+    layout = layout_of(problem)
     assert_data_makes_sense(layout.data)
     assert_apart(layout.regions)
-    assert set(layout.regions) == {*layout.data.regions, *layout.init.regions, "train"}
-    assert layout.data.rows == problem.rows
+    held_out = 2 if "validation" in data else 0
+    ledgers = {"train", "epochs", *(("validation", "best") if held_out else ())}
+    assert set(layout.regions) == {*layout.data.regions, *layout.init.regions, *ledgers}
+    assert ("set" in layout.data.regions) == bool(held_out)
+    assert layout.data.rows == problem.rows and layout.data.held_out == held_out
+    assert layout.data.last_training_row == layout.data.last_row - held_out
     assert layout.train.row == TRAIN_FIRST_ROW and layout.train.rows == problem.visits
     assert layout.train.columns == len(layout.ledger.labels)
+    epochs = layout.epoch_rows
+    assert (epochs.row, epochs.rows) == (EPOCHS_NAME_ROW + 1, 3)
+    assert epochs.columns == len(layout.ledgers.epochs.labels)
+    if layout.validation is not None and layout.best_row is not None:
+        assert layout.validation.rows == 3 * held_out
+        assert layout.best_row.columns == epochs.columns
+        assert EPOCHS_CHART_ROW < layout.best_row.row < EPOCHS_HEAD_ROW < EPOCHS_NAME_ROW
 
 
 names = st.integers(1, 12).map(lambda n: tuple(f"c{i}" for i in range(n)))
@@ -110,9 +128,13 @@ statistics = st.sampled_from(
 
 
 @drawn
-@given(st.integers(1, 40), names, names, statistics, statistics, st.booleans(), st.integers(1, 6))
+@given(
+    *(st.integers(1, 40), st.integers(0, 20), names, names),
+    *(statistics, statistics, st.booleans(), st.integers(1, 6)),
+)
 def test_regions_of_any_data_are_apart(
     rows: int,
+    held_out: int,
     inputs: tuple[str, ...],
     targets: tuple[str, ...],
     scaled: tuple[str, ...],
@@ -123,15 +145,18 @@ def test_regions_of_any_data_are_apart(
     """A class target is one column and is not scaled; numbers have one output each."""
     layout = DataLayout(
         rows=rows,
+        held_out=held_out,
         input_names=inputs,
         target_names=targets[:1] if coded else targets,
         input_statistics=scaled,
         target_statistics=() if coded else target_scaled,
         outputs=classes if coded else len(targets),
         coded=coded,
-        classes=max(2, classes) if coded else 0,
     )
     assert_data_makes_sense(layout)
+    assert layout.last_row - layout.first_row + 1 == rows + held_out
+    # Right behind the row's number stands what it is used for, where there is a difference.
+    assert layout.raw_column == (3 if held_out else 2)
 
 
 @st.composite
@@ -151,23 +176,65 @@ def networks(draw: st.DrawFn) -> Network:
     optimizer = draw(st.sampled_from(list(OPTIMIZERS.values())))
     batches, clips, norm = (draw(st.booleans()) for _ in range(3))
     loss = draw(st.sampled_from(fitting))
-    return Network(inputs, tuple(layers), loss, optimizer, batches, clips, norm)
+    validates = draw(st.booleans())
+    return Network(
+        *(inputs, tuple(layers), loss, optimizer, batches, clips, norm),
+        validates=validates,
+        stops=validates and draw(st.booleans()),
+        measure=draw(st.sampled_from([BY_ERROR, BY_THRESHOLD, BY_LARGEST])),
+    )
+
+
+def all_ledgers(network: Network) -> list[Ledger]:
+    """Of the sheets Train, Epochs and, where there is one, Validation."""
+    found = ledgers_of(network)
+    return [found.train, found.epochs, *([found.validation] if found.validation else [])]
 
 
 @drawn
 @given(networks())
 def test_columns_of_any_ledger_stand_side_by_side(network: Network) -> None:
+    for ledger in all_ledgers(network):
+        after = 0
+        for block in ledger.blocks:
+            assert block.first == after and block.size >= 1
+            assert len(block.labels) == block.size
+            after += block.size
+        assert ledger.width == after == len(ledger.labels)
+        assert len(set(ledger.labels)) == len(ledger.labels)
+        assert len({block.name for block in ledger.blocks}) == len(ledger.blocks)
     ledger = ledger_of(network)
-    after = 0
-    for block in ledger.blocks:
-        assert block.first == after and block.size >= 1
-        assert len(block.labels) == block.size
-        after += block.size
-    assert ledger.width == after == len(ledger.labels)
-    assert len(set(ledger.labels)) == len(ledger.labels)
-    assert len({block.name for block in ledger.blocks}) == len(ledger.blocks)
     assert ledger.labels[:4] == PLACE == ("visit", "epoch", "update", "sample")
     assert (ledger.labels[4:6] == ("first", "last")) == network.batches
+    places = 6 if network.batches else 4
+    assert (ledger.labels[places] == "stopped") == network.stops == ("stopped" in ledger)
+
+
+@drawn
+@given(networks())
+def test_columns_of_any_epoch_and_validation(network: Network) -> None:
+    """What is judged comes before its judgement; the held-out rows know no dropout."""
+    ledgers = ledgers_of(network)
+    epochs, validation = ledgers.epochs, ledgers.validation
+    assert epochs.labels[:2] == ("epoch", "loss")
+    assert epochs["grad_norm"].shape == (len(network.layers),)
+    judged = ["val_loss", "improved", "best_loss", "best_epoch"]
+    judged += ["wait", "stopped"] if network.stops else []
+    assert (validation is not None) == network.validates
+    for layer in network.layers:
+        for name in (f"W{layer.index}", f"b{layer.index}"):
+            assert epochs[name].shape == ledgers.train[name].shape
+    if validation is None:
+        assert not any(name in epochs for name in [*judged, "wait", "stopped"])
+        return
+    first = [epochs[name].first for name in [*judged, "W1"]]
+    assert sorted(first) == first
+    for name in ("loss", network.measure.name):
+        assert name in epochs and f"val_{name}" in epochs
+    assert validation.labels[:2] == ("epoch", "sample")
+    assert (validation.labels[2] == "stopped") == network.stops == ("wait" in epochs)
+    assert not any(block.base in ("r", "k", "d", "W", "b") for block in validation.blocks)
+    assert validation.labels[-1] == "loss"
 
 
 @drawn
@@ -197,11 +264,11 @@ def test_quantities_of_any_ledger_come_after_what_they_need(network: Network) ->
 @drawn
 @given(networks(), st.integers(1, 4))
 def test_views_cover_the_matrix_once(network: Network, rows: int) -> None:
-    ledger = ledger_of(network)
-    matrix = np.zeros((rows, ledger.width))
-    for view in ledger.views(matrix).values():
-        np.add(view, 1, out=view)  # in place: a copy would leave the matrix at 0
-    assert (matrix == 1).all()
+    for ledger in all_ledgers(network):
+        matrix = np.zeros((rows, ledger.width))
+        for view in ledger.views(matrix).values():
+            np.add(view, 1, out=view)  # in place: a copy would leave the matrix at 0
+        assert (matrix == 1).all()
 
 
 @drawn

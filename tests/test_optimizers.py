@@ -13,7 +13,7 @@ from support import make_spec
 
 import sheetnet
 from sheetnet.concepts.optimizers import OPTIMIZERS
-from sheetnet.engine import Run
+from sheetnet.run import Run
 
 ROWS = ((1.0, 2.0), (-0.5, 1.0), (2.0, -1.0))
 START, RATE = 0.3, 0.1

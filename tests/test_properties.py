@@ -1,211 +1,88 @@
 """Whole runs, drawn at random: the sheet and NumPy agree in every cell, to the last bit.
 
-``SHEETNET_EXAMPLES=2000 pytest tests/test_properties.py`` looks further than the normal run.
+``SHEETNET_EXAMPLES=2000 SHEETNET_SEED=7 pytest -rP tests/test_properties.py`` looks further,
+and at other runs, than the normal run, which sees the same ones each time; it says what was
+drawn.
 """
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import os
 import tempfile
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, reject, settings
-from hypothesis import strategies as st
+from drawn import ROUND, Document, Table, draw_round, sample, spec_of
+from hypothesis import reject
 
 import sheetnet
-from sheetnet.concepts.activations import ACTIVATIONS
-from sheetnet.concepts.initializers import INITIALIZERS
-from sheetnet.concepts.losses import LOSSES
-from sheetnet.concepts.optimizers import OPTIMIZERS
-from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.errors import DataError
-from sheetnet.spec import parse_spec
+from sheetnet.spec import Spec
+from sheetnet.verification import Report
+from sheetnet.workbook.export import Exported
 
-EXAMPLES = os.environ.get("SHEETNET_EXAMPLES")
-
-HIDDEN = [name for name, a in ACTIVATIONS.items() if not a.last_only]
-
-# Sums of more than eight terms have another form, so some layers are that wide.
-SIZES = st.one_of(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(9, 12))
-
-NUMBERS = st.one_of(
-    st.integers(-3, 3).map(float),
-    st.floats(-10, 10).map(lambda x: round(x, 3)),
-    st.floats(-10, 10),
-    st.floats(-1e6, 1e6),
-    st.sampled_from([1e-300, -5e-17, 1e12, -1e12, 0.1 + 0.2, 1 / 3]),
-)
-WILD = st.one_of(NUMBERS, st.sampled_from([1e60, -1e80, 1e150, -1e200, 1e300]))
-"""Numbers of which a run soon diverges."""
-
-WEIGHTS = st.one_of(
-    st.floats(-2, 2), st.integers(-2, 2).map(float), st.floats(-300, 300), st.floats(-1e9, 1e9)
-)
-RATES = st.one_of(st.sampled_from([0.0, 0.5, 0.1, 0.999]), st.floats(0, 0.9))
-LIMITS = st.one_of(st.sampled_from([0.0, 0.2, 1.0, 1e-9]), st.floats(0, 10), st.floats(0, 1e6))
-SHARES = st.one_of(st.sampled_from([0.0, 1.0, 0.25, 0.5]), st.floats(0, 1))
-LABELS = st.text("abcxyzABC =+-@\"'é&<", min_size=1, max_size=4).map(str.strip).filter(
-    lambda text: text.strip("=+-'\"") != ""  # neither empty nor a number's sign alone
-)  # fmt: skip
-
-DECAYS = st.one_of(st.sampled_from([0.0, 0.5, 0.9, 0.999, 1.0]), st.floats(0, 1))
-EPSILONS = st.one_of(st.sampled_from([0.0, 1e-8, 1e-300, 1.0]), st.floats(0, 1))
-
-Document = dict[str, Any]
-Table = list[list[object]]
+WIDE = "SHEETNET_EXAMPLES" in os.environ
+EXAMPLES = int(os.environ.get("SHEETNET_EXAMPLES", "320"))
+SEED = os.environ.get("SHEETNET_SEED", "0")
 
 
-@st.composite
-def targets(
-    draw: st.DrawFn, rows: int, loss: str, activation: str, numbers: st.SearchStrategy[float]
-) -> tuple[Table, int]:
-    """Columns of targets that suit the loss (a list for each row), and how many outputs."""
-    coupled = ACTIVATIONS[activation].coupled
-    kind = LOSSES[loss].targets
-    numeric = draw(st.booleans())
-    if numeric or rows == 1:
-        outputs = draw(SIZES.filter(lambda n: n > 1 or not coupled))
-        if kind == "shares":
-            ones = [draw(st.integers(0, outputs - 1)) for _ in range(rows)]
-            half = draw(st.booleans())  # all on one output, or half of it beside
-            table: Table = [[0.0] * outputs for _ in range(rows)]
-            for row, one in zip(table, ones, strict=True):
-                row[one] = 0.5 if half else 1.0
-                row[one - 1] = 0.5 if half else row[one - 1]
-            return table, outputs
-        cell = SHARES if kind == "unit" else numbers
-        return [[draw(cell) for _ in range(outputs)] for _ in range(rows)], outputs
-    most = rows if coupled else 2
-    classes = draw(st.lists(LABELS, min_size=2, max_size=min(most, 12), unique=True))
-    if coupled and draw(st.booleans()):
-        named: list[object] = [float(i) - 0.5 for i in range(len(classes))]
-    else:
-        named = list(classes)
-    order = draw(st.permutations([named[i % len(named)] for i in range(rows)]))
-    outputs = len(named) if coupled or draw(st.booleans()) else 1
-    return [[label] for label in order], outputs
+@dataclass(frozen=True)
+class Checked:
+    """A run that was exported and verified."""
+
+    spec: Spec
+    exported: Exported
+    report: Report
+
+    def kinds(self) -> Counter[str]:
+        """What happened in it, and how many cells were compared."""
+        cells = sum(self.report.checks[name].cells for name in ("local", "trajectory", "saved"))
+        stopped, epochs = self.exported.stopped_after, self.spec.training.epochs
+        return Counter(
+            {
+                "runs": 1,
+                "cells": cells,
+                "validate": int(self.spec.data.validation > 0),
+                "stop": int(stopped is not None and stopped < epochs),
+                "diverge": int(self.exported.diverged_at is not None),
+                "go on after their best epoch": int((self.exported.best_epoch or epochs) < epochs),
+            }
+        )
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> tuple[Document, Table | None]:
-    """A spec, and the table of its CSV file (None: a toy set)."""
-    activation = draw(st.sampled_from(sorted(ACTIVATIONS)))
-    loss = draw(st.sampled_from([n for n, other in LOSSES.items() if other.suits(activation)]))
-    table: Table | None = None
-    wild = draw(st.integers(0, 3)) == 0
-    numbers, scalings = (WILD, ["none"]) if wild else (NUMBERS, sorted(SCALINGS))
-    data: Document = {"scale": draw(st.sampled_from(scalings))}
-    if draw(st.booleans()):
-        coupled = ACTIVATIONS[activation].coupled
-        sets = ["xor", "circles", "spiral", *(["blobs"] if coupled else [])]
-        if LOSSES[loss].targets == "any" and not coupled:
-            sets.append("line")
-        name = draw(st.sampled_from(sets))
-        data |= {"source": f"toy:{name}", "rows": draw(st.integers(3, 8))}
-        inputs, outputs = (1 if name == "line" else 2), None
-    else:
-        rows, inputs = draw(st.integers(1, 6)), draw(SIZES)
-        goals, outputs = draw(targets(rows, loss, activation, numbers))
-        names = [f"y{k}" for k in range(len(goals[0]))]
-        head: list[object] = [f"x{i}" for i in range(inputs)]
-        body = [[*(draw(numbers) for _ in range(inputs)), *goal] for goal in goals]
-        table = [[*head, *names], *body]
-        data |= {"source": "d.csv", "inputs": head, "target": names}
-        numeric = all(isinstance(y, float) for goal in goals for y in goal)
-        classes = not numeric or (ACTIVATIONS[activation].coupled and len(names) == 1)
-        if LOSSES[loss].targets == "any" and not classes:
-            data["target_scale"] = draw(st.sampled_from(scalings))
-    layers = draw(some_layers(inputs, outputs, activation))
-    return {"data": data, "layers": layers, "training": draw(trainings(loss))}, table
-
-
-@st.composite
-def some_layers(
-    draw: st.DrawFn, inputs: int, outputs: int | None, activation: str
-) -> list[Document]:
-    layers: list[Document] = []
-    for _ in range(draw(st.integers(0, 2))):
-        layers.append({"units": draw(SIZES), "activation": draw(st.sampled_from(HIDDEN))})
-    layers.append({"activation": activation})
-    if outputs is not None:
-        layers[-1]["units"] = outputs
-    for layer in layers:
-        units = layer.get("units")
-        if units is not None and draw(st.booleans()):
-            row = st.lists(WEIGHTS, min_size=inputs, max_size=inputs)
-            layer["weights"] = draw(st.lists(row, min_size=units, max_size=units))
-        if units is not None and draw(st.booleans()):
-            layer["bias"] = draw(st.lists(WEIGHTS, min_size=units, max_size=units))
-        layer["train_bias"] = draw(st.booleans())
-        if layer is not layers[-1] and draw(st.booleans()):
-            layer["dropout"] = draw(RATES)
-        inputs = units or 0
-    return layers
-
-
-@st.composite
-def trainings(draw: st.DrawFn, loss: str) -> Document:
-    optimizer = draw(st.sampled_from(sorted(OPTIMIZERS)))
-    numbers = {
-        number.name: draw(DECAYS if number.high == 1.0 else EPSILONS)
-        for number in OPTIMIZERS[optimizer].hyperparameters
-        if number.name != "learning_rate" and draw(st.booleans())
-    }
-    limits = {name: draw(LIMITS) for name in ("clip", "clip_norm") if draw(st.booleans())}
-    return {
-        **numbers,
-        **limits,
-        "batch_size": draw(st.integers(1, 5)),
-        "loss": loss,
-        "optimizer": optimizer,
-        "epochs": draw(st.integers(1, 3)),
-        "shuffle": draw(st.booleans()),
-        "seed": draw(st.integers(0, 2**32 - 1)),
-        "learning_rate": 10 ** draw(st.floats(-6, 1)),
-        "initializer": draw(st.sampled_from(sorted(INITIALIZERS))),
-    }
-
-
-def check(document: Document, table: Table | None) -> int | None:
-    """Export and verify; return the visit where the run diverges."""
+def check(document: Document, table: Table | None) -> Checked:
+    """Export, verify, and fail where any cell differs."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if table is not None:
-            with (folder / "d.csv").open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows(table)
-        spec = parse_spec(document, name="drawn", folder=folder)
-        exported = sheetnet.export(spec, folder / "drawn.xlsx")
-        report = sheetnet.verify(folder / "drawn.xlsx")
+        spec = spec_of(document, table, Path(name))
+        exported = sheetnet.export(spec, Path(name) / "drawn.xlsx")
+        report = sheetnet.verify(exported.path)
     assert report.agree, report.to_text()
     for question in ("local", "trajectory", "saved"):
         found = report.checks[question]
         assert found.identical == found.cells > 0, report.to_text()
     assert report.checks["trajectory"].sheet_diverged_at == exported.diverged_at
-    return exported.diverged_at
+    return Checked(spec, exported, report)
 
 
-@settings(
-    max_examples=int(EXAMPLES or 60),
-    derandomize=not EXAMPLES,
-    deadline=None,
-    database=None,
-    # A smaller example takes minutes to find: only for those who look for one.
-    phases=tuple(Phase) if EXAMPLES else (Phase.generate,),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(documents())
-def test_sheet_and_python_agree_to_the_last_bit(drawn: tuple[Document, Table | None]) -> None:
-    try:
-        diverged = check(*drawn)
-    except DataError as error:
-        # Numbers such as 1e-300 cannot be scaled: their squares are 0.
-        if "does not give finite numbers" not in str(error):
-            raise
-        reject()
-    event("diverges" if diverged else "stays finite")
+@pytest.mark.parametrize("part", range(-(-EXAMPLES // ROUND)))
+def test_sheet_and_python_agree_to_the_last_bit(part: int) -> None:
+    drawn: Counter[str] = Counter()
+
+    def agree(document: Document, table: Table | None) -> None:
+        try:
+            drawn.update(check(document, table).kinds())
+        except DataError as error:
+            # Numbers such as 1e-300 cannot be scaled: their squares are 0.
+            if "does not give finite numbers" not in str(error):
+                raise
+            reject()
+
+    draw_round(agree, f"{SEED} {part}", shrink=WIDE)
+    print(", ".join(f"{count:,} {kind}" for kind, count in drawn.items()))
 
 
 def one(
@@ -246,6 +123,55 @@ def test_runs_that_disagreed_once(name: str) -> None:
     check(*FOUND[name])
 
 
+def stopping(run: tuple[Document, Table], **training: Any) -> tuple[Document, Table]:
+    """The run with early stopping, half of its rows held out."""
+    document, table = run
+    document["data"]["validation"] = 0.5
+    document["training"] |= {"patience": 1, "epochs": 4, **training}
+    return document, table
+
+
+HAIR = [-2.2e-16, -1.7e-16, -4e-16, 1e-16, 3e-16, -1e-16] * 2
+EDGES = {
+    "outputs a hair from 0.5": stopping(one("sigmoid", [[z, 1.0] for z in HAIR])),
+    "targets a hair from 0.5": stopping(one("sigmoid", [[0.0, 0.5 + z / 2] for z in HAIR])),
+    "classes a hair apart": stopping(
+        one("softmax", [[z, -z, int(z > 0), int(z <= 0)] for z in HAIR], outputs=2)
+    ),
+    "classes that tie": stopping(
+        one("softmax", [[z, int(z > 0), int(z <= 0)] for z in HAIR], outputs=2), learning_rate=0.0
+    ),
+    "a best loss that cannot be had": stopping(one("linear", [[1.0, 1e200], [1.0, 1e200]])),
+    "losses whose sum is too large": stopping(
+        one("linear", [[1.3e154, 0.0]] * 4), learning_rate=0.0
+    ),
+    "a margin that overflows": stopping(
+        one("linear", [[1e150, 0.0], [1e150, 0.0]]), min_delta=1.7e308, patience=2
+    ),
+    "an improvement by exactly the margin": stopping(
+        one("linear", [[1.0, 0.0], [1.0, 0.0]]), learning_rate=0.25, min_delta=0.1875
+    ),
+    "patience beyond all epochs": stopping(one("linear", [[1.0, 0.5]] * 2), patience=1e300),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges_of_what_is_said_of_an_epoch(name: str) -> None:
+    check(*EDGES[name])
+
+
+def test_what_is_drawn() -> None:
+    """Runs of each kind, so that the many cannot all be of one."""
+    drawn: Counter[str] = Counter()
+    for run in sample(100, key="kinds"):
+        with tempfile.TemporaryDirectory() as folder, contextlib.suppress(DataError):
+            done = sheetnet.train(spec_of(*run, Path(folder)))
+            drawn["validate"] += done.problem.network.validates
+            drawn["stop"] += done.stopped_after is not None
+            drawn["diverge"] += done.diverged_at is not None
+    assert drawn["validate"] >= 40 and drawn["stop"] >= 15 and drawn["diverge"] >= 5, drawn
+
+
 def test_runs_that_diverge() -> None:
     """Perceptrons that overshoot, some at once and some late."""
     visits = set()
@@ -253,5 +179,5 @@ def test_runs_that_diverge() -> None:
         for activation in ("linear", "leaky_relu"):
             document, table = one(activation, [[3.0, 1.0], [-2.0, 5.0], [7.0, -1.0]])
             document["training"] |= {"learning_rate": rate, "epochs": 40}
-            visits.add(check(document, table))
+            visits.add(check(document, table).exported.diverged_at)
     assert len(visits - {None}) >= 3

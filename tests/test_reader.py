@@ -19,7 +19,6 @@ from support import make_spec
 import sheetnet
 from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
 from sheetnet.layout import layout_of
-from sheetnet.ledger import ledger_of
 from sheetnet.problem import Problem, load_problem
 from sheetnet.reader.normal import normal
 from sheetnet.reader.package import open_package
@@ -249,7 +248,7 @@ def test_every_exported_formula_in_other_spellings(kinds: dict[str, Path], kind:
     """And no two columns of a sheet are taken for each other."""
     chance = random.Random(kind)
     problem = read(kinds[kind])
-    layout = layout_of(problem, ledger_of(problem.network))
+    layout = layout_of(problem)
     texts = [f.at(9, 5) for f in ledger_formulas(problem, layout) if f is not None]
     texts += [f.at(9, 9) for f in data_formulas(layout.data, problem)]
     texts += [text for _, row in statistic_formulas(layout.data, problem) for text in row]

@@ -34,7 +34,7 @@ def test_a_sheet_without_its_part(
     line: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def lost(xml: str) -> str:
-        return xml.replace("sheet4.xml", "sheet9.xml")
+        return xml.replace("sheet5.xml", "sheet9.xml")
 
     path = rewrite(line, tmp_path / "bad.xlsx", {"xl/_rels/workbook.xml.rels": lost})
     assert_refused(path, capfd, "Train")
@@ -44,7 +44,8 @@ def test_two_sheets_of_one_name(
     line: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The reader would take the formulas of one, the engine the pasted values of the other."""
-    second = '<sheet name="Train" sheetId="9" r:id="rId3"/></sheets>'
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    second = f'<sheet xmlns:r="{relations}" name="Train" sheetId="9" r:id="rId3"/></sheets>'
     parts = {"xl/workbook.xml": lambda xml: xml.replace("</sheets>", second)}
     assert_refused(rewrite(line, tmp_path / "bad.xlsx", parts), capfd, "Train")
 

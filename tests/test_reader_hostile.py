@@ -15,11 +15,11 @@ from support import run
 
 from sheetnet import verify
 from sheetnet.errors import WorkbookError
-from sheetnet.layout import TRAIN
+from sheetnet.regions import TRAIN
 
 Xml = Callable[[str], str]
 
-TRAIN_PART = "xl/worksheets/sheet4.xml"
+TRAIN_PART = "xl/worksheets/sheet5.xml"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ BOMB = "".join(
         "xl/workbook.xml",
         "xl/_rels/workbook.xml.rels",
         "docProps/app.xml",
-        "xl/worksheets/sheet1.xml",
+        "xl/worksheets/sheet2.xml",
         TRAIN_PART,
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from faults import change, export_kinds, in_cell, saved_value
+from faults import change, export_kinds, in_cell, ledger_cell, saved_value
 from faults import rewrite_sheet as rewritten
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +18,9 @@ from support import make_spec, run
 import sheetnet
 from sheetnet import verify
 from sheetnet.errors import EngineError, WorkbookError
-from sheetnet.formulas import same
-from sheetnet.layout import Region
+from sheetnet.formula import same
 from sheetnet.reader.cells import Grid, Odd, Values
+from sheetnet.regions import Region
 from sheetnet.verification import Check
 from sheetnet.verification.areas import Area
 from sheetnet.verification.checks import Tolerance, ulps, value_check
@@ -112,9 +112,23 @@ def test_json_of_a_failure(books: dict[str, Path]) -> None:
     assert checks["local"]["failures"] == 8
 
 
+def test_json_of_a_difference_from_a_column_of_zeros(tmp_path: Path) -> None:
+    """A unit that is always dead in Python: there is no magnitude to compare with."""
+    dead = {"units": 1, "activation": "relu", "weights": [[-1, -1]], "bias": [-1]}
+    sheetnet.export(make_spec(layers=[dead, {"activation": "sigmoid"}]), tmp_path / "dead.xlsx")
+    path = change(
+        tmp_path / "dead.xlsx",
+        tmp_path / "alive.xlsx",
+        lambda book: setattr(ledger_cell(book, "a1[1]", 2), "value", 0.5),
+    )
+    trajectory = _json(path)["checks"]["trajectory"]
+    assert trajectory["max_rel"] is not None and trajectory["max_abs"] >= 0.5
+    assert all(isinstance(growth, float) for _, growth in trajectory["growth"])
+
+
 def test_text_report(books: dict[str, Path]) -> None:
     lines = run("verify", books["xor"]).stdout.splitlines()
-    assert lines[0] == f"{books['xor']}: 472 computed cells, recalculated by ironcalc"
+    assert lines[0] == f"{books['xor']}: 508 computed cells, recalculated by ironcalc"
     assert [line.split()[:2] for line in lines[1:5]] == [[check, "ok"] for check in CHECKS]
     assert lines[-1] == "The sheet and Python agree."
     lines = run("verify", books["wrong"]).stdout.splitlines()

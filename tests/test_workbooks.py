@@ -138,6 +138,6 @@ def test_builder_writes_every_example_and_removes_the_rest(
     assert json.loads((folder / MANIFEST).read_text(encoding="utf-8")) == again
     entry = again["line.xlsx"]
     assert entry["spec"] == "examples/line.toml" and entry["network"].startswith("1-1: linear")
-    assert (entry["visits"], entry["columns"], entry["formulas"]) == (200, 16, 2400)
+    assert (entry["visits"], entry["columns"], entry["formulas"]) == (200, 16, 2450)
     assert entry["last_epoch_loss"] < entry["first_epoch_loss"]
     assert len(entry["sha256"]) == 64

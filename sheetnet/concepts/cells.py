@@ -29,8 +29,8 @@ class Cells:
 
     @property
     def span(self) -> str:
-        """The range from the first to the last cell."""
-        return f"{self.refs[0]}:{self.refs[-1]}"
+        """The range from the first to the last cell, its sheet named once."""
+        return f"{self.refs[0]}:{self.refs[-1].rpartition('!')[2]}"
 
 
 def weighted_sum(bias: str, weights: Cells, inputs: Cells) -> str:

@@ -10,6 +10,7 @@ class Hyperparameter:
     """A number with an input cell of its own on ``Config``, and a defined name.
 
     ``low`` and ``high`` bound what makes sense (inclusive); ``high`` None: no bound.
+    ``whole`` allows whole numbers only.
     """
 
     name: str
@@ -17,3 +18,4 @@ class Hyperparameter:
     meaning: str
     low: float = 0.0
     high: float | None = None
+    whole: bool = False

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import WorkbookError
-from sheetnet.layout import Region, address
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.reader.package import Package, parse_part
+from sheetnet.regions import Region, address
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from typing import Any
 from sheetnet.concepts.clipping import CLIPS
 from sheetnet.concepts.dropout import HIGHEST_RATE, rate_name
 from sheetnet.concepts.optimizers import OPTIMIZERS
+from sheetnet.concepts.stopping import MIN_DELTA, PATIENCE
 from sheetnet.errors import WorkbookError
-from sheetnet.layout import CONFIG, CONFIG_FIRST_ROW, CONFIG_KEY, CONFIG_VALUE, LAYERS_HEADER
+from sheetnet.layout import CONFIG_FIRST_ROW, CONFIG_KEY, CONFIG_VALUE, LAYERS_HEADER
 from sheetnet.reader.cells import Odd, where
 from sheetnet.reader.inputs import InputSheet, holds
+from sheetnet.regions import CONFIG
 from sheetnet.spec import LayerSpec, Spec, parse_spec
 from sheetnet.values import bounded
 
@@ -51,10 +53,11 @@ def config_spec(config: InputSheet, keys: dict[str, int]) -> Spec:
     for name in needed:
         if name not in keys:
             value(name)
-    for name in (*needed, *(clip.name for clip in CLIPS if clip.name in keys)):
+    asked = (*CLIPS, PATIENCE, MIN_DELTA)
+    for name in (*needed, *(h.name for h in asked if h.name in keys)):
         training[name] = config.number(keys[name], CONFIG_VALUE, name)
     document = {
-        "data": {key: value(key) for key in ("source", "scale", "target_scale")},
+        "data": {key: value(key) for key in ("source", "scale", "target_scale", "validation")},
         "layers": _layer_tables(config, keys),
         "training": training,
     }

@@ -10,9 +10,9 @@ import numpy as np
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.data import Label
 from sheetnet.errors import WorkbookError
-from sheetnet.layout import Region
 from sheetnet.reader.cells import BLANK, Grid, Odd, Values, where
 from sheetnet.reader.package import Package
+from sheetnet.regions import Region
 
 Recalculate = Callable[[str, int, int], Values]
 """(sheet, rows, columns) -> the values that an engine has just calculated."""

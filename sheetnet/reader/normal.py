@@ -12,8 +12,8 @@ from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import Token, TokenizerError
 from openpyxl.formula.translate import Translator
 
-from sheetnet.layout import address
 from sheetnet.reader.cells import Grid, SharedFormula
+from sheetnet.regions import address
 
 Normal = tuple[str, ...]
 

@@ -14,21 +14,9 @@ from functools import partial
 from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.data import Label, Table
+from sheetnet.data_layout import DataLayout
 from sheetnet.errors import DataError, SheetnetError, SpecError, WorkbookError
-from sheetnet.layout import (
-    CONFIG,
-    CONFIG_VALUE,
-    DATA,
-    INIT,
-    LAYERS_HEADER,
-    TRAIN,
-    DataLayout,
-    InitLayout,
-    Layout,
-    Region,
-    layout_of,
-)
-from sheetnet.ledger import ledger_of
+from sheetnet.layout import CONFIG_VALUE, LAYERS_HEADER, InitLayout, Layout, layout_of
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.network import Layer
 from sheetnet.problem import Problem, assemble
@@ -36,6 +24,7 @@ from sheetnet.reader.cells import Grid, read_grid, where
 from sheetnet.reader.config import config_keys, config_spec, row_of
 from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
+from sheetnet.regions import CONFIG, DATA, EPOCHS, INIT, TRAIN, VALIDATION, Region
 from sheetnet.spec import LayerSpec, Spec
 
 CODINGS = ("none", "0/1", "one-hot")
@@ -59,11 +48,8 @@ class Book:
 
 def read_book(package: Package, recalculate: Recalculate) -> Book:
     """Read the problem of a workbook; raises :class:`WorkbookError` that names the cell."""
-    for title in (CONFIG, DATA, INIT, TRAIN):
-        if title not in package.sheets:
-            raise WorkbookError(
-                f"{package.path.name} was not written by sheetnet: it has no sheet {title!r}"
-            )
+    for title in (CONFIG, DATA, INIT, TRAIN, EPOCHS):
+        _must_have(package, title)
 
     def sheet(title: str, rows: int, columns: int) -> InputSheet:
         return InputSheet(package, read_grid(package, title, rows, columns), recalculate)
@@ -86,26 +72,39 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         raise
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None
-    layout = layout_of(problem, ledger_of(problem.network))
-    if layout.ledger.width > MAX_COLUMNS or layout.visits > MAX_ROWS:
+    layout = layout_of(problem)
+    if layout.validation is not None:
+        _must_have(package, VALIDATION)
+    most = layout.epochs * max(problem.rows, problem.held_out)
+    if layout.ledger.width > MAX_COLUMNS or most > MAX_ROWS:
         raise WorkbookError(f"{package.path.name}: {CONFIG} describes a run too large for a sheet")
     names = {name: keys[name] for name in problem.hyperparameters}
     return Book(problem, layout, names, data.grid)
 
 
+def _must_have(package: Package, title: str) -> None:
+    if title not in package.sheets:
+        raise WorkbookError(
+            f"{package.path.name} was not written by sheetnet: it has no sheet {title!r}"
+        )
+
+
 def _data_layout(config: InputSheet, keys: dict[str, int], spec: Spec) -> DataLayout:
     """The layout of ``Data`` as Config describes it, its column names still empty."""
 
-    def count(key: str) -> int:
+    def count(key: str, low: int = 1) -> int:
         number = config.number(row_of(config, keys, key), CONFIG_VALUE, key)
-        if not number.is_integer() or not 1 <= number <= MAX_ROWS:
-            raise SpecError(f"{CONFIG} {key} is {number:g}: a whole number from 1 is needed")
+        if not number.is_integer() or not low <= number <= MAX_ROWS:
+            raise SpecError(f"{CONFIG} {key} is {number:g}: a whole number from {low} is needed")
         return int(number)
 
     coding = config.text(row_of(config, keys, "coding"), CONFIG_VALUE, "coding")
     if coding not in CODINGS:
         raise SpecError(f"{CONFIG} coding is {coding!r}; allowed: {', '.join(CODINGS)}")
     inputs, targets, rows = count("inputs"), count("targets"), count("rows")
+    held_out = count("held_out", 1 if spec.data.validation else 0)
+    if held_out and not spec.data.validation:
+        raise SpecError(f"{CONFIG} held_out is {held_out}, but validation is 0")
     if 2 * (inputs + targets) > MAX_COLUMNS:
         raise SpecError(
             f"{CONFIG} names {inputs} inputs and {targets} targets, too many for a sheet"
@@ -113,13 +112,13 @@ def _data_layout(config: InputSheet, keys: dict[str, int], spec: Spec) -> DataLa
     outputs = spec.layers[-1].units or targets
     return DataLayout(
         rows=rows,
+        held_out=held_out,
         input_names=("",) * inputs,
         target_names=("",) * targets,
         input_statistics=tuple(s.name for s in SCALINGS[spec.data.scale].statistics),
         target_statistics=tuple(s.name for s in SCALINGS[spec.data.target_scale].statistics),
         outputs=outputs,
         coded=coding != "none",
-        classes=0,
     )
 
 
@@ -135,9 +134,10 @@ def _table(
     inputs, targets = head(regions["raw inputs"]), head(regions["raw targets"])
     layout = dataclasses.replace(layout, input_names=inputs, target_names=targets)
     values = data.matrix(regions["raw inputs"], lambda r, c: inputs[c])
+    held_out = layout.held_out
     if not layout.coded:
         goal = data.matrix(regions["raw targets"], lambda r, c: targets[c])
-        return Table(inputs, values, targets, targets=goal), None, layout
+        return Table(inputs, values, targets, targets=goal, held_out=held_out), None, layout
     column = layout.target_column
     labels = tuple(
         data.label(row, column, targets[0]) for row in range(layout.first_row, layout.last_row + 1)
@@ -152,7 +152,7 @@ def _table(
                 f"{where(DATA, row, column)} holds {label!r}; "
                 f"the classes are: {', '.join(map(str, classes))}"
             )
-    return Table(inputs, values, targets, labels=labels), classes, layout
+    return Table(inputs, values, targets, labels=labels, held_out=held_out), classes, layout
 
 
 def _layers(spec: Spec, table: Table) -> tuple[Layer, ...]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +16,8 @@ import numpy as np
 from sheetnet.errors import EngineError, WorkbookError
 from sheetnet.reader.cells import Odd, Values
 from sheetnet.reader.package import Package
+
+_RELATIONS, _ABSOLUTE = "xl/worksheets/_rels/", b'Target="/xl/'
 
 
 @contextmanager
@@ -24,7 +29,8 @@ def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
         raise EngineError("the engine ironcalc is not installed: pip install ironcalc") from None
     try:
         with _silenced():
-            model = ironcalc.load_from_xlsx(str(package.path), "en", "UTC")
+            with readable(package.path) as path:
+                model = ironcalc.load_from_xlsx(str(path), "en", "UTC")
             model.evaluate()
         titles = [sheet["name"] for sheet in model.get_worksheets_properties()]
     except Exception as error:  # the engine raises its own kind, and bare ones on panics
@@ -53,6 +59,33 @@ def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
         return Values(title, numbers, odd)
 
     yield values
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[Path]:
+    """The workbook, or a copy that the engine can read.
+
+    It looks for the notes of a sheet under relative names only, and openpyxl writes
+    absolute ones.
+    """
+    with zipfile.ZipFile(path) as source:
+        changed = {}
+        for name in source.namelist():
+            if name.startswith(_RELATIONS) and _ABSOLUTE in (content := source.read(name)):
+                changed[name] = content.replace(_ABSOLUTE, b'Target="../')
+        if not changed:
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
+            copy = Path(folder) / "book.xlsx"
+            with zipfile.ZipFile(copy, "w") as target:
+                for part in source.infolist():
+                    if part.filename in changed:
+                        target.writestr(part.filename, changed[part.filename])
+                        continue
+                    with source.open(part) as old, target.open(part.filename, "w") as new:
+                        shutil.copyfileobj(old, new)
+            yield copy
 
 
 @contextmanager

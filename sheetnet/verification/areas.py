@@ -9,12 +9,15 @@ import numpy as np
 
 from sheetnet import engine
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
+from sheetnet.epoch_formulas import best_formulas, epochs_formulas, validation_formulas
+from sheetnet.epoch_ledgers import Ledgers
 from sheetnet.formula import Formula, same
 from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
-from sheetnet.layout import DATA, Region
+from sheetnet.local import Sheets, local_epochs, local_train, local_validation
 from sheetnet.problem import Scaled, encode
 from sheetnet.reader.cells import Grid, Values
 from sheetnet.reader.workbook import Book
+from sheetnet.regions import DATA, Region
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def data_areas(book: Book, values: Values) -> list[Area]:
             row = Region(DATA, region.row + offset, region.column, 1, region.columns)
             local = [
                 statistic.value(column, {key: float(held[c]) for key, held in known.items()})
-                for c, column in enumerate(np.ascontiguousarray(scaled.raw.T))
+                for c, column in enumerate(np.ascontiguousarray(scaled.raw[: problem.rows].T))
             ]
             known[statistic.name] = values.region(row)[0]
             areas.append(
@@ -120,21 +123,82 @@ def _body_area(
     )
 
 
-def train_area(book: Book, data: Values, train: Grid, values: Values) -> Area:
-    """The ledger. Its local inputs are the sheet's own, ``Data``'s x and y among them."""
+@dataclass(frozen=True)
+class LedgerSheet:
+    """A ledger in the workbook: what the file holds and what the engine calculated."""
+
+    file: Grid
+    values: Values
+
+
+def ledger_areas(book: Book, data: Values, sheets: Mapping[str, LedgerSheet]) -> list[Area]:
+    """The ledgers. Their local inputs are the sheets' own, ``Data``'s x and y among them."""
     layout, problem = book.layout, book.problem
-    ledger, region = layout.ledger, layout.train
-    x = data.region(layout.data.body(layout.data.x_column, problem.network.inputs))
-    y = data.region(layout.data.body(layout.data.y_column, problem.network.outputs))
-    matrix = values.region(region)
-    python = np.concatenate(list(engine.blocks(problem, ledger)))
-    return Area(
-        region,
-        ledger.labels,
+    ledgers, validation = layout.ledgers, layout.validation
+
+    def held(region: Region) -> Array:
+        return sheets[region.sheet].values.region(region)
+
+    own = Sheets(
+        train=held(layout.train),
+        epochs=held(layout.epoch_rows),
+        validation=None if validation is None else held(validation),
+        x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),
+        y=data.region(layout.data.body(layout.data.y_column, problem.network.outputs)),
+    )
+    parts = list(engine.blocks(problem, ledgers))
+    epochs = np.concatenate([part.epochs for part in parts])
+    areas = []
+
+    def add(
+        region: Region,
+        names: tuple[str, ...],
+        formulas: tuple[Formula | None, ...],
+        local: Array,
+        python: Array,
+        *,
+        visits: bool = False,
+    ) -> None:
+        sheet = sheets[region.sheet]
+        areas.append(Area(region, names, formulas, sheet.file, sheet.values, local, python, visits))
+
+    add(
+        layout.train,
+        ledgers.train.labels,
         ledger_formulas(problem, layout),
-        train,
-        values,
-        engine.local(problem, ledger, matrix, x, y),
-        python,
+        local_train(problem, ledgers, own),
+        np.concatenate([part.train for part in parts]),
         visits=True,
     )
+    if validation is not None and ledgers.validation is not None:
+        add(
+            validation,
+            ledgers.validation.labels,
+            validation_formulas(layout),
+            local_validation(problem, ledgers, own),
+            np.concatenate(list(engine.validation_blocks(problem, ledgers, epochs))),
+        )
+    add(
+        layout.epoch_rows,
+        ledgers.epochs.labels,
+        epochs_formulas(layout),
+        local_epochs(problem, ledgers, own),
+        epochs,
+    )
+    if layout.best_row is not None:
+        add(
+            layout.best_row,
+            tuple(f"{name} of the best epoch" for name in ledgers.epochs.labels),
+            best_formulas(layout),
+            _best(ledgers, own.epochs),
+            _best(ledgers, epochs),
+        )
+    return areas
+
+
+def _best(ledgers: Ledgers, epochs: Array) -> Array:
+    """The row of the best epoch (1, columns), its number in front."""
+    best = ledgers.epochs["best_epoch"].view(epochs)[-1]
+    inside = np.isfinite(best) and 1 <= best <= len(epochs)
+    row = epochs[int(best) - 1] if inside else np.full(ledgers.epochs.width, np.nan)
+    return np.concatenate(([best], row[1:]))[None, :]

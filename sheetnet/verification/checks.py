@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.engine import first_divergence
 from sheetnet.formula import Formula
-from sheetnet.layout import address
 from sheetnet.reader.cells import BLANK, Odd, SharedFormula, Values
 from sheetnet.reader.normal import Normal, formula_text, normal
+from sheetnet.regions import address
 from sheetnet.verification.areas import Area
 from sheetnet.verification.report import Check, Failure
 
@@ -75,6 +75,8 @@ def _unequal(
     normals: dict[bool, Normal] = {}
 
     def expected(row: int) -> Normal:
+        if formula.steps:
+            return normal(formula.at(row, first_row), row, column)
         # Relative to its cell a column's formula is the same in all rows but the first.
         is_first = row == first_row
         if is_first not in normals:
@@ -159,7 +161,9 @@ def _compare(sheet: Array, python: Array, errors: Mask, tolerance: Tolerance) ->
     both = number & np.isfinite(sheet)
     with np.errstate(all="ignore"):
         absolute = np.where(both, np.abs(sheet - python), 0.0)
-        relative = np.where(absolute > 0, absolute / scale, 0.0)
+        # A column of zeros has no size: what the sheet has instead is its measure.
+        size = np.where(scale > 0, scale, np.max(absolute, axis=0, initial=0.0))
+        relative = np.where(absolute > 0, absolute / size, 0.0)
         bound = tolerance.atol * scale + tolerance.rtol * np.abs(python)
         close = both & (absolute <= bound)
     both_errors = errors & ~number

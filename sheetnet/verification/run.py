@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sheetnet.errors import SheetnetError
-from sheetnet.layout import CONFIG, CONFIG_VALUE, TRAIN, TRAIN_NAME_ROW, address, letter
-from sheetnet.reader.cells import Grid, Odd, read_grid
+from sheetnet.layout import CONFIG_VALUE
+from sheetnet.reader.cells import Odd, read_grid
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import Book, read_book
 from sheetnet.recalc import recalculate
-from sheetnet.verification.areas import data_areas, train_area
+from sheetnet.regions import CONFIG, TRAIN, address, letter
+from sheetnet.verification.areas import LedgerSheet, data_areas, ledger_areas
 from sheetnet.verification.checks import Tolerance, formula_check, saved_check, value_check
 from sheetnet.verification.report import Check, Failure, Report
 
@@ -39,13 +40,15 @@ def verify(
     local, trajectory = _tolerance(LOCAL, rtol, atol), _tolerance(TRAJECTORY, rtol, atol)
     with recalculate(package, engine) as values:
         book = read_book(package, values)
-        region = book.layout.train
         data = values(book.data.title, *book.data.numbers.shape)
-        train = read_grid(package, TRAIN, region.last_row, region.last_column)
-        fresh = values(TRAIN, region.last_row, region.last_column)
-    areas = [*data_areas(book, data), train_area(book, data, train, fresh)]
+        sheets = {}
+        for region, _ in book.layout.ledger_sheets:
+            size = region.last_row, region.last_column
+            file = read_grid(package, region.sheet, *size)
+            sheets[region.sheet] = LedgerSheet(file, values(region.sheet, *size))
+    areas = [*data_areas(book, data), *ledger_areas(book, data, sheets)]
     checks: dict[str, Check] = {
-        "formulas": formula_check(areas, [*_headers(book, train), *_names(book, package)]),
+        "formulas": formula_check(areas, [*_headers(book, sheets), *_names(book, package)]),
         "local": value_check(areas, "local", local),
         "trajectory": value_check(areas, "python", trajectory, growth=True),
     }
@@ -58,15 +61,18 @@ def _tolerance(default: Tolerance, rtol: float | None, atol: float | None) -> To
     return Tolerance(default.rtol if rtol is None else rtol, default.atol if atol is None else atol)
 
 
-def _headers(book: Book, train: Grid) -> Iterator[Failure]:
-    """The row of plain names, and that nothing stands below the last visit."""
-    for column, label in enumerate(book.layout.ledger.labels, 1):
-        found = train.at(TRAIN_NAME_ROW, column)
-        if found != Odd("text", label):
-            yield _outside(TRAIN, TRAIN_NAME_ROW, column, "column name", str(found), label)
-    if train.beyond is not None:
-        row, column = train.beyond
-        yield _outside(TRAIN, row, column, "row below the last visit", "a cell", "nothing")
+def _headers(book: Book, sheets: Mapping[str, LedgerSheet]) -> Iterator[Failure]:
+    """The rows of plain names, and that nothing stands below the last rows."""
+    for region, ledger in book.layout.ledger_sheets:
+        grid, row = sheets[region.sheet].file, region.row - 1
+        for column, label in enumerate(ledger.labels, 1):
+            found = grid.at(row, column)
+            if found != Odd("text", label):
+                yield _outside(region.sheet, row, column, "column name", str(found), label)
+        if grid.beyond is not None:
+            row, column = grid.beyond
+            what = "row below the last visit" if region.sheet == TRAIN else "row below the last"
+            yield _outside(region.sheet, row, column, what, "a cell", "nothing")
 
 
 def _names(book: Book, package: Package) -> Iterator[Failure]:

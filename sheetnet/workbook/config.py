@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.hyperparameters import Hyperparameter
-from sheetnet.layout import (
-    CONFIG,
-    CONFIG_FIRST_ROW,
-    CONFIG_KEY,
-    CONFIG_NOTE,
-    CONFIG_VALUE,
-    LAYERS_HEADER,
-    letter,
-)
+from sheetnet.layout import CONFIG_FIRST_ROW, CONFIG_KEY, CONFIG_NOTE, CONFIG_VALUE, LAYERS_HEADER
 from sheetnet.problem import Problem
+from sheetnet.regions import CONFIG, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.styles import put
 
@@ -71,20 +66,20 @@ def _input(
 
 def _validation(parameter: Hyperparameter, where: str) -> DataValidation:
     bounds = f"from {parameter.low:g}"
-    rule = DataValidation(
-        type="decimal", operator="greaterThanOrEqual", formula1=f"{parameter.low:g}"
-    )
+    kind: Literal["whole", "decimal"] = "whole" if parameter.whole else "decimal"
+    number = "whole number" if parameter.whole else "number"
+    rule = DataValidation(type=kind, operator="greaterThanOrEqual", formula1=f"{parameter.low:g}")
     if parameter.high is not None:
         bounds += f" to {parameter.high:g}"
         rule = DataValidation(
-            type="decimal",
+            type=kind,
             operator="between",
             formula1=f"{parameter.low:g}",
             formula2=f"{parameter.high:g}",
         )
     rule.showErrorMessage = rule.showInputMessage = True
-    rule.promptTitle, rule.prompt = parameter.name, f"{parameter.meaning}; a number {bounds}"
-    rule.errorTitle, rule.error = parameter.name, f"A number {bounds} is needed."
+    rule.promptTitle, rule.prompt = parameter.name, f"{parameter.meaning}; a {number} {bounds}"
+    rule.errorTitle, rule.error = parameter.name, f"A {number} {bounds} is needed."
     rule.add(where)
     return rule
 
@@ -101,6 +96,8 @@ def _structure(problem: Problem) -> list[tuple[str, object, str]]:
         ("name", problem.spec.name, "the spec's name"),
         ("source", data.source, "where the rows of Data came from"),
         ("rows", problem.rows, "training rows on Data"),
+        ("validation", data.validation, "share of all rows that is held out"),
+        ("held_out", problem.held_out, "rows of Data below them, for validation only"),
         ("inputs", len(problem.table.input_names), "columns that feed the first layer"),
         ("targets", len(problem.table.target_names), "raw target columns"),
         ("coding", _coding(problem), "of a class target: see the head of Data"),

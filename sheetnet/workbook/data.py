@@ -11,14 +11,18 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.data import Label
+from sheetnet.data_layout import DataLayout
 from sheetnet.formulas import data_formulas, statistic_formulas
-from sheetnet.layout import DATA, DataLayout, letter
 from sheetnet.problem import Problem, Scaled
-from sheetnet.workbook import styles
+from sheetnet.regions import DATA, letter
+from sheetnet.workbook import inputs, styles
 from sheetnet.workbook.stream import Stream, StreamColumn
 from sheetnet.workbook.styles import FormulaText, put
 
 BLOCK_ROWS = 4096
+
+TRAINING_SET, VALIDATION_SET = "training", "validation"
+"""What a row is used for, where some are held out."""
 
 
 def write_data(
@@ -29,9 +33,14 @@ def write_data(
     styles.title(sheet, "Data", _explanation(layout))
     put(sheet, layout.name_row, 1, "row", styles.BOLD, styles.HEADER_FILL)
     _heads(sheet, layout)
+    if layout.held_out:
+        put(sheet, layout.name_row, layout.SET_COLUMN, "used for", styles.BOLD, styles.HEADER_FILL)
+        held_out = f"A{layout.last_training_row + 1}:{letter(layout.last_column)}{layout.last_row}"
+        styles.shade(sheet, held_out, f'$B{layout.last_training_row + 1}="{VALIDATION_SET}"')
     _statistics(sheet, problem, layout, cached)
     if layout.coded:
         _coding(sheet, problem, layout)
+    _allowed(sheet, layout)
     sheet.column_dimensions["A"].width = 14
     for column in range(2, layout.last_column + 1):
         head = str(sheet.cell(layout.name_row, column).value)
@@ -44,6 +53,11 @@ def write_data(
 
 
 def _explanation(layout: DataLayout) -> str:
+    if layout.held_out:
+        return (
+            "Training rows first, the shaded ones are held out for validation; "
+            "scaling follows the training rows. Any raw value may be changed."
+        )
     if layout.scales_inputs or layout.derives_targets:
         return "Raw values on the left may be changed; what the network sees follows by formulas."
     return "The network sees these values as they are; any of them may be changed."
@@ -52,7 +66,7 @@ def _explanation(layout: DataLayout) -> str:
 def _heads(sheet: Worksheet, layout: DataLayout) -> None:
     inputs, targets = layout.input_names, layout.target_names
     groups: list[tuple[str, str, int, list[str]]] = [
-        ("inputs", "input", layout.RAW_COLUMN, list(inputs)),
+        ("inputs", "input", layout.raw_column, list(inputs)),
         (
             "target" if len(targets) == 1 else "targets",
             "target",
@@ -122,6 +136,25 @@ def _coding(sheet: Worksheet, problem: Problem, layout: DataLayout) -> None:
         _meaning(sheet, layout.coding_row + 1, layout.y_column, problem.classes[0])
 
 
+def _allowed(sheet: Worksheet, layout: DataLayout) -> None:
+    """What may be typed over raw values, column by column."""
+    columns = list(enumerate(layout.input_names, layout.raw_column))
+    if not layout.coded:
+        columns += enumerate(layout.target_names, layout.target_column)
+    for column, name in columns:
+        inputs.numbers(
+            sheet, layout.body(column, 1), name, "A number: its visits, and all after, follow."
+        )
+    if layout.coded:
+        inputs.one_of(
+            sheet,
+            layout.body(layout.target_column, 1),
+            layout.regions["coding"],
+            layout.target_names[0],
+            "One of the classes above: its visits, and all after, follow.",
+        )
+
+
 def _meaning(sheet: Worksheet, row: int, column: int, label: Label) -> None:
     cell = put(sheet, row, column, label, styles.FIXED, styles.FIXED_FILL)
     cell.alignment = styles.RIGHT
@@ -157,15 +190,22 @@ def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
     label = style(5, styles.INPUT, styles.INPUT_FILL, styles.GENERAL, styles.INDENTED, sample)
     coded = style(4, styles.BODY, None, styles.WHOLE)
 
+    rows = layout.rows + layout.held_out
     columns = [StreamColumn(1, index, whole=True)]
-    values = [np.arange(1.0, layout.rows + 1)[:, None], problem.table.inputs]
+    values = [np.arange(1.0, rows + 1)[:, None]]
+    if layout.held_out:
+        sets = (TRAINING_SET,) * layout.rows + (VALIDATION_SET,) * layout.held_out
+        used = style(6, styles.NOTE, None, styles.GENERAL, styles.INDENTED)
+        columns.append(StreamColumn(layout.SET_COLUMN, used, texts=sets))
+        values.append(np.zeros((rows, 1)))
+    values.append(problem.table.inputs)
     for i in range(len(layout.input_names)):
-        columns.append(StreamColumn(layout.RAW_COLUMN + i, raw))
+        columns.append(StreamColumn(layout.raw_column + i, raw))
     labels = problem.table.labels
     texts = None
     if labels is not None and isinstance(labels[0], str):
         texts = tuple(str(label) for label in labels)
-        values.append(np.zeros((layout.rows, 1)))
+        values.append(np.zeros((rows, 1)))
     else:
         numbers = problem.table.targets if labels is None else np.array(labels)[:, None]
         assert numbers is not None
@@ -182,7 +222,7 @@ def _body(sheet: Worksheet, problem: Problem, layout: DataLayout) -> Stream:
     ):
         by_coding = layout.coded and column >= layout.y_column
         columns.append(StreamColumn(column, coded if by_coding else seen, formula))
-    return Stream(layout.first_row, layout.rows, tuple(columns), list(_blocks(np.hstack(values))))
+    return Stream(layout.first_row, rows, tuple(columns), list(_blocks(np.hstack(values))))
 
 
 def _blocks(matrix: Array) -> Iterator[Array]:

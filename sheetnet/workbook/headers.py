@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sheetnet.concepts.summaries import GRADIENT_NORM
+from sheetnet.epoch_ledgers import VALIDATION as HELD_OUT
 from sheetnet.ledger import Block, input_of
 from sheetnet.problem import Problem
 from sheetnet.workbook.init import output_name
@@ -23,6 +25,14 @@ _GROUPS = {
     "k": ("dropout mask k", "mask k"),
     "d": ("outputs kept a·k", "kept a·k"),
     "loss": ("loss", "loss"),
+    "val_loss": ("validation", "validation"),
+    "improved": ("best so far", "best"),
+    "wait": ("stopping", "stopping"),
+    "stopped": ("", ""),
+    "summary": ("", ""),
+    "validation": ("", ""),
+    "flag": ("", ""),
+    GRADIENT_NORM: ("gradient norms ‖∂L/∂(W, b)‖", "‖∂L‖"),
     "da": ("∂L/∂a", "∂L/∂a"),
     "delta": ("error signal δ", "error δ"),
     "dW": ("gradients of weights", "gradient"),
@@ -45,7 +55,21 @@ _SYMBOLS = {
     "esum": "Σe",
     "loss": "L",
     "norm": "‖g‖",
+    GRADIENT_NORM: "‖∂L‖",
 }
+
+
+_EPOCH_WORDS = {
+    "loss": "mean",
+    "accuracy": "share right",
+    "rmse": "root mean square error",
+    "improved": "on the best",
+    "best_loss": "so far",
+    "best_epoch": "that reached it",
+    "wait": "epochs since",
+    "stopped": "after this",
+}
+"""What stands under the names of ``Epochs``."""
 
 
 _PREFIXES = {
@@ -79,7 +103,7 @@ def group_title(block: Block) -> str | None:
     return long if len(long) <= _COLUMN_CHARACTERS * block.size else short
 
 
-def symbol(block: Block, index: tuple[int, ...]) -> str:
+def symbol(block: Block, index: tuple[int | str, ...]) -> str:
     """The mathematical symbol of one column: ``∂L/∂W₁[2,1]``, ``m̂ W₁[2,1]``."""
     slot = _slot_of(block)
     text = f"{slot[1]} {block.base[-1]}" if slot else _SYMBOLS.get(block.base, block.base)
@@ -97,6 +121,11 @@ def words(problem: Problem, block: Block, index: tuple[int, ...]) -> str:
             "first": "in batch",
             "last": "in batch",
         }.get(block.name, "")
+    if block.base == GRADIENT_NORM:
+        return f"layer {index[0]}"
+    if block.kind in ("summary", "validation", "flag"):
+        name = block.base.removeprefix(HELD_OUT)
+        return output_name(problem, index[0] - 1) if index else _EPOCH_WORDS.get(name, "")
     if block.kind == "input":
         return problem.table.input_names[index[0] - 1]
     if block.kind == "target":

@@ -6,11 +6,12 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.layout import INIT, InitLayout, letter
+from sheetnet.layout import InitLayout
 from sheetnet.ledger import input_of
 from sheetnet.network import Layer
 from sheetnet.problem import Problem
-from sheetnet.workbook import styles
+from sheetnet.regions import INIT, letter
+from sheetnet.workbook import inputs, styles
 from sheetnet.workbook.styles import put
 
 
@@ -49,6 +50,9 @@ def _layer(
     text = f"Layer {l}: {size}, {layer.activation.name}{trained}"
     put(sheet, region.row - 2, 1, text, styles.HEADING)
     header = region.row - 1
+    prompt = "A number: the training starts from it, and all of it follows."
+    inputs.numbers(sheet, region, f"weights of layer {l}", prompt)
+    inputs.numbers(sheet, column, f"biases of layer {l}", prompt)
     put(sheet, header, 1, f"W{l} (unit ↓, input →)", styles.BOLD, styles.HEADER_FILL)
     feeds = input_of(problem.network, layer)
     for i in range(layer.inputs):

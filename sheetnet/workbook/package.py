@@ -7,14 +7,11 @@ fixed date, so that the same spec gives the same bytes.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
-import os
 import re
-import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -22,7 +19,8 @@ from xml.etree import ElementTree
 from openpyxl import Workbook
 
 from sheetnet.errors import LimitError, OutputError
-from sheetnet.layout import address
+from sheetnet.output import check_target, in_place_of
+from sheetnet.regions import address
 from sheetnet.workbook.stream import ERROR, Stream, row_xml
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -48,7 +46,7 @@ def save(
     skeleton = io.BytesIO()
     book.save(skeleton)
     try:
-        with _in_place_of(path, overwrite=overwrite) as file:
+        with in_place_of(path, overwrite=overwrite) as file:
             with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(file, "w") as target:
                 _copy(book, source, target, streams, cached)
     except OSError as error:
@@ -57,59 +55,6 @@ def save(
         raise LimitError(
             f"{path.name} would hold a sheet of more than 4 GB: train fewer epochs or rows"
         ) from None
-
-
-def check_target(path: Path, *, overwrite: bool) -> None:
-    """Raise :class:`OutputError` where nothing can be written, before any work is done."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise OutputError(f"{path}: there is no folder {folder}")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is a device or a pipe, not a file")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists: use --force to replace it")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{path}: the folder {folder} is not writable")
-
-
-@contextlib.contextmanager
-def _in_place_of(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
-    """Open a temporary file beside ``path`` that takes its place when all went well."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, _mode(path))
-        if overwrite:
-            os.replace(name, path)
-        else:
-            _link(name, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-
-
-def _link(name: str, path: Path) -> None:
-    """Give the file its name unless somebody else has taken it meanwhile."""
-    try:
-        os.link(name, path)
-    except FileExistsError:
-        raise OutputError(f"{path} exists: use --force to replace it") from None
-    except OSError:  # a file system without links
-        os.replace(name, path)
-
-
-def _mode(path: Path) -> int:
-    """The old file's permissions, or those of any new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _copy(
@@ -137,6 +82,9 @@ def _copy(
                 out.write(_application())
             elif part == "docProps/core.xml":
                 out.write(re.sub(rb">\d{4}-\d\d-\d\dT[^<]*<", f">{DATE}<".encode(), content))
+            elif part.startswith("xl/worksheets/_rels/"):
+                # Relative, as Excel writes them: some readers take no others for comments.
+                out.write(content.replace(b'Target="/xl/', b'Target="../'))
             else:
                 out.write(content)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.formula import Formula
-from sheetnet.layout import address, letter
+from sheetnet.regions import address, letter
 
 ERROR = "#NUM!"
 """What a sheet shows for a number it cannot hold."""
@@ -64,7 +64,7 @@ def row_xml(stream: Stream) -> Iterator[bytes]:
     """Yield the ``<row>`` elements, a block of rows at a time, as UTF-8."""
     columns = stream.columns
     shared = _shared_from(stream)
-    follow = _following_row(stream, shared) if stream.rows > 2 else ""
+    later = _LaterRows(stream, shared)
     whole = [i for i, column in enumerate(columns) if column.whole]
     text = [(i, column.texts) for i, column in enumerate(columns) if column.texts is not None]
     row = stream.first_row
@@ -75,11 +75,11 @@ def row_xml(stream: Stream) -> Iterator[bytes]:
             offset = row - stream.first_row
             cells: list[object] = list(map(repr, values))
             for i in whole:
-                cells[i] = "%d" % values[i]
+                cells[i] = "%d" % values[i] if fine else repr(values[i])
             for i, texts in text:
                 cells[i] = escape(texts[offset])
             if offset > 1 and fine:
-                template = follow
+                template = later.template(offset)
             else:
                 errors = [math.isnan(value) for value in values]
                 for i, _ in text:
@@ -88,15 +88,55 @@ def row_xml(stream: Stream) -> Iterator[bytes]:
                 cells = [
                     ERROR if error else cell for cell, error in zip(cells, errors, strict=True)
                 ]
-            lines.append(template.replace("\0", str(row)) % tuple(cells))
+            lines.append(template.replace(_ROW, str(row)) % tuple(cells))
             row += 1
         yield "".join(lines).encode()
 
 
-def _following_row(stream: Stream, shared: dict[int, tuple[int, int]]) -> str:
-    """The template of all rows but the first two, NUL in place of the row's number."""
-    cells = [_cell(stream, i, "\0", shared) for i in range(len(stream.columns))]
-    return f'<row r="\0">{"".join(cells)}</row>'
+_ROW = "\0"
+"""Stands for the row's number in the template of later rows."""
+
+
+class _LaterRows:
+    """The templates of all rows but the first two: few, since formulas seldom change.
+
+    What moves on with the row but is not its number (a formula's steps) is filled in
+    anew for each row.
+    """
+
+    def __init__(self, stream: Stream, shared: dict[int, tuple[int, int]]) -> None:
+        self.stream, self.shared = stream, shared
+        formulas = [c.formula for c in stream.columns if c.formula is not None]
+        self.changes = sorted({f.first_rows for f in formulas if f.first_rows > 1})
+        found = dict.fromkeys(step for f in formulas for step in f.steps)
+        self.marks = [(step, f"\1{i}\1") for i, step in enumerate(found)]
+        self.templates: dict[int, str] = {}
+
+    def template(self, offset: int) -> str:
+        """The template of a row, NUL in place of its number."""
+        stretch = sum(offset >= change for change in self.changes)
+        text = self.templates.get(stretch)
+        if text is None:
+            cells = [self._cell(i, offset) for i in range(len(self.stream.columns))]
+            text = f'<row r="{_ROW}">{"".join(cells)}</row>'
+            self.templates[stretch] = text
+        for step, mark in self.marks:
+            text = text.replace(mark, str(step.at(offset)))
+        return text
+
+    def _cell(self, i: int, offset: int) -> str:
+        column = self.stream.columns[i]
+        formula = column.formula
+        if formula is None:
+            return _cell(column, _ROW, "")
+        if i in self.shared:
+            return _cell(column, _ROW, f'<f t="shared" si="{self.shared[i][0]}"/>')
+        text = formula.text(offset).replace("{r}", _ROW)
+        for step, mark in self.marks:
+            if step in formula.steps:
+                text = text.replace(step.key, mark)
+        assert "{p}" not in text  # a formula that looks back stays on its sheet: it is shared
+        return _cell(column, _ROW, f"<f>{_escaped(text)}</f>")
 
 
 def _shared_from(stream: Stream) -> dict[int, tuple[int, int]]:
@@ -117,52 +157,31 @@ def _special_row(
 ) -> str:
     """The template of a row that holds anchors of shared formulas, or errors."""
     cells = [
-        _cell(stream, i, str(row), shared, at=row, error=errors[i])
-        for i in range(len(stream.columns))
+        _cell(column, str(row), _formula(stream, i, shared, row), error=errors[i])
+        for i, column in enumerate(stream.columns)
     ]
     return f'<row r="{row}">{"".join(cells)}</row>'
 
 
-def _cell(
-    stream: Stream,
-    i: int,
-    row: str,
-    shared: dict[int, tuple[int, int]],
-    *,
-    at: int | None = None,
-    error: bool = False,
-) -> str:
-    """One cell as a ``%`` template with a single place for its value.
-
-    ``at`` is the row where it matters (anchors, first row); None: any later row, with
-    ``row`` as its placeholder.
-    """
-    column = stream.columns[i]
+def _cell(column: StreamColumn, row: str, formula: str, *, error: bool = False) -> str:
+    """One cell as a ``%`` template with a single place for its value."""
     kind = ' t="e"' if error else ' t="inlineStr"' if column.texts is not None else ""
     head = f'<c r="{letter(column.column)}{row}" s="{column.style}"{kind}>'
     if column.texts is not None:
         return f'{head}<is><t xml:space="preserve">%s</t></is></c>'
-    return f"{head}{_formula(stream, i, row, shared, at)}<v>%s</v></c>"
+    return f"{head}{formula}<v>%s</v></c>"
 
 
-def _formula(
-    stream: Stream, i: int, row: str, shared: dict[int, tuple[int, int]], at: int | None
-) -> str:
+def _formula(stream: Stream, i: int, shared: dict[int, tuple[int, int]], row: int) -> str:
     column = stream.columns[i]
     formula = column.formula
     if formula is None:
         return ""
-    if at is None:
-        if i in shared:
-            return f'<f t="shared" si="{shared[i][0]}"/>'
-        text = formula.rest.replace("{r}", row)
-        assert "{p}" not in text  # a formula that looks back stays on its sheet: it is shared
-        return f"<f>{_escaped(text)}</f>"
-    text = _escaped(formula.at(at, stream.first_row))
-    if i not in shared or at < shared[i][1]:
+    text = _escaped(formula.at(row, stream.first_row))
+    if i not in shared or row < shared[i][1]:
         return f"<f>{text}</f>"
     index, start = shared[i]
-    if at > start:
+    if row > start:
         return f'<f t="shared" si="{index}"/>'
     span = f"{address(start, column.column)}:{address(stream.last_row, column.column)}"
     return f'<f t="shared" ref="{span}" si="{index}">{text}</f>'

@@ -8,7 +8,9 @@ parameters red, forward orange, backward blue.
 from __future__ import annotations
 
 from openpyxl.cell.cell import Cell
+from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -22,10 +24,12 @@ BOLD = Font(name=FONT, size=11, bold=True)
 NOTE = Font(name=FONT, size=10, italic=True, color=MUTED)
 INPUT = Font(name=FONT, size=11, color=INPUT_COLOUR)
 LINK = Font(name=FONT, size=11, color=LINK_COLOUR)
+LINK_LINE = Font(name=FONT, size=11, color=LINK_COLOUR, underline="single")
 FIXED = Font(name=FONT, size=11, color="595959")
 
 INPUT_FILL = PatternFill("solid", fgColor="FFFBD6")
 FIXED_FILL = PatternFill("solid", fgColor="EDEDED")
+BEST_FILL = PatternFill("solid", fgColor="E2F0D9")
 HEADER_FILL = PatternFill("solid", fgColor="D9E2F3")
 
 _THIN = Side(style="thin", color="BFBFBF")
@@ -35,6 +39,9 @@ GROUP_EDGE = Border(left=_THIN)
 
 BANDS = {
     "place": "E7E6E6",
+    "flag": "D9D9D9",
+    "summary": "FFD966",
+    "validation": "C6E0B4",
     "input": "E2EFDA",
     "target": "C6E0B4",
     "weight": "F8CBCB",
@@ -104,6 +111,21 @@ def looks_live(value: object) -> bool:
 
 class FormulaText(str):
     """A text that is meant as a formula, ``=`` included."""
+
+
+def shade(sheet: Worksheet, where: str, condition: str) -> None:
+    """Give rows a light fill where a formula, written for the first of them, holds."""
+    _rule(sheet, where, condition, DifferentialStyle(fill=PatternFill("solid", bgColor="EAF1DD")))
+
+
+def grey(sheet: Worksheet, where: str, condition: str) -> None:
+    """Show rows in grey where a formula, written for the first of them, holds."""
+    font, fill = Font(color="A6A6A6"), PatternFill("solid", bgColor="F2F2F2")
+    _rule(sheet, where, condition, DifferentialStyle(font=font, fill=fill))
+
+
+def _rule(sheet: Worksheet, where: str, condition: str, style: DifferentialStyle) -> None:
+    sheet.conditional_formatting.add(where, Rule(type="expression", dxf=style, formula=[condition]))
 
 
 def title(sheet: Worksheet, text: str, explanation: str) -> None:

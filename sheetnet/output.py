@@ -1,0 +1,80 @@
+"""Writing a file all or nothing: under a temporary name, then moved into place in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from sheetnet.errors import OutputError
+
+
+def check_target(path: Path, *, overwrite: bool, read: Iterable[Path] = ()) -> None:
+    """Raise :class:`OutputError` where nothing can be written, before any work is done.
+
+    ``read`` are the files that the run itself reads: none of them may be replaced.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"{path}: there is no folder {folder}")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is a device or a pipe, not a file")
+    for file in read:
+        if path.exists() and file.exists() and path.samefile(file):
+            raise OutputError(f"{path} is read by the run: choose another name")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists: use --force to replace it")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{path}: the folder {folder} is not writable")
+
+
+def write_text(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write UTF-8 text to ``path``, all of it or nothing; raises :class:`OutputError`."""
+    try:
+        with in_place_of(path, overwrite=overwrite) as file:
+            file.write(text.encode("utf-8"))
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
+
+
+@contextlib.contextmanager
+def in_place_of(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside ``path`` that takes its place when all went well."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, _mode(path))
+        if overwrite:
+            os.replace(name, path)
+        else:
+            _link(name, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _link(name: str, path: Path) -> None:
+    """Give the file its name unless somebody else has taken it meanwhile."""
+    try:
+        os.link(name, path)
+    except FileExistsError:
+        raise OutputError(f"{path} exists: use --force to replace it") from None
+    except OSError:  # a file system without links
+        os.replace(name, path)
+
+
+def _mode(path: Path) -> int:
+    """The old file's permissions, or those of any new file."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,1 @@
+"""Cross validation: candidates, folds, trainings side by side, and their ranking."""

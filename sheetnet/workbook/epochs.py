@@ -1,0 +1,69 @@
+"""``Epochs``: what each epoch came to, the weights it reached, and live charts of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.stopping import STOPPED
+from sheetnet.epoch_formulas import best_formulas
+from sheetnet.formula import Formula
+from sheetnet.layout import EPOCHS_BEST_ROW, EPOCHS_HEAD_ROW, EPOCHS_NAME_ROW, Layout
+from sheetnet.problem import Problem
+from sheetnet.regions import EPOCHS, letter
+from sheetnet.workbook import styles
+from sheetnet.workbook.charts import add_charts
+from sheetnet.workbook.ledger_sheet import write_ledger
+from sheetnet.workbook.stream import Stream
+from sheetnet.workbook.styles import FormulaText, put
+from sheetnet.workbook.train import everywhere
+
+
+def write_epochs(
+    book: Workbook,
+    problem: Problem,
+    layout: Layout,
+    formulas: tuple[Formula | None, ...],
+    blocks: Iterable[Array],
+) -> Stream:
+    """Add the sheet's head and charts; return its rows, whose numbers ``blocks`` brings."""
+    sheet = book.create_sheet(EPOCHS)
+    styles.title(sheet, "Epochs", _explanation(problem))
+    region = layout.epoch_rows
+    stream = write_ledger(sheet, problem, layout.ledgers.epochs, region, formulas, blocks)
+    add_charts(sheet, problem, layout)
+    if layout.best_row is not None:
+        _best(sheet, layout)
+    if problem.network.stops:
+        flag = letter(layout.ledgers.epochs[STOPPED].first + 1)
+        styles.grey(sheet, everywhere(region), f"${flag}{region.row - 1}=1")
+    styles.for_screen_and_page(
+        sheet, "B1", one_page_wide=layout.ledgers.epochs.width <= styles.ONE_PAGE
+    )
+    sheet.print_title_rows = f"{EPOCHS_HEAD_ROW}:{EPOCHS_NAME_ROW}"
+    return stream
+
+
+def _explanation(problem: Problem) -> str:
+    text = "Means over the rows of each epoch on Train, and the weights that it reached."
+    if problem.network.stops:
+        text += " After the end of training (stopped = 1) rows are grey: their weights stay."
+    return text
+
+
+def _best(sheet: Worksheet, layout: Layout) -> None:
+    for column, formula in enumerate(best_formulas(layout), 1):
+        style = sheet.cell(layout.epoch_rows.row, column)
+        text = FormulaText(f"={formula.rest}")
+        cell = put(sheet, EPOCHS_BEST_ROW, column, text, styles.BOLD, styles.BEST_FILL)
+        cell.number_format = '"best: "0' if column == 1 else style.number_format
+
+
+def cache_best(layout: Layout, epochs: Array, cached: dict[tuple[str, int, int], float]) -> None:
+    """Note the values of the best epoch (from 1), once the rows of ``Epochs`` are known."""
+    best = int(layout.ledgers.epochs["best_epoch"].view(epochs)[-1])
+    for column, value in enumerate(epochs[best - 1], 1):
+        cached[(EPOCHS, EPOCHS_BEST_ROW, column)] = float(best if column == 1 else value)
