@@ -6,13 +6,15 @@ What flows back into training is referenced cell by cell, never as a range over
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sheetnet.concepts import cells, summaries
 from sheetnet.concepts.cells import Cells
 from sheetnet.concepts.stopping import STOPPED, judgements
 from sheetnet.concepts.summaries import GRADIENT_NORM, MEAN_LOSS, Spans
 from sheetnet.epoch_ledgers import VALIDATION as HELD_OUT
 from sheetnet.epoch_ledgers import without_dropout
-from sheetnet.formula import Formula, Step, same
+from sheetnet.formula import Alternating, Formula, Step, same
 from sheetnet.forward_formulas import cells_of, columns_of, forward_columns, lookups
 from sheetnet.layout import (
     EPOCHS_BEST_ROW,
@@ -29,6 +31,9 @@ from sheetnet.regions import EPOCHS, TRAIN, VALIDATION, letter
 _EPOCH = "{q}"
 """The row of ``Epochs`` that a row of another sheet refers to."""
 
+_SIGN = "{$}"
+"""Stands before the columns of ``Validation`` in its own formulas: see ``_apart``."""
+
 
 def stopped_formula(layout: Layout, rows_per_epoch: int) -> Formula:
     """Whether training had ended after the epoch before; in the first it never had."""
@@ -43,17 +48,31 @@ def validation_formulas(layout: Layout) -> tuple[Formula | None, ...]:
     assert ledger is not None  # asked only where rows are held out
     data, refs = layout.data, cells_of(ledger)
     step = Step(_EPOCH, EPOCHS_FIRST_ROW, data.held_out)
+    signs: tuple[Alternating, ...] = ()
+    if network.stops:
+        refs, signs = _apart(refs), (Alternating(_SIGN, "$", data.held_out),)
     for name in _weights(layout.network.layers):
         refs[name] = _reached(layout.ledgers.epochs[name])
     found: dict[str, list[Formula]] = {}
     if network.stops:
         found[STOPPED] = [stopped_formula(layout, data.held_out)]
-    sample, last = refs["sample"], data.last_row
+    sample, last = cells_of(ledger)["sample"], data.last_row
     found["x"] = lookups(data, data.x_column, network.inputs, sample, last)
     found["y"] = lookups(data, data.y_column, network.outputs, sample, last)
     for name, texts in forward_columns(network, refs):
-        found[name] = [same(text, step) if _EPOCH in text else same(text) for text in texts]
+        found[name] = [same(text, step, *signs) for text in texts]
     return columns_of(ledger, found)
+
+
+def _apart(refs: Mapping[str, Cells]) -> dict[str, Cells]:
+    """References whose column has a ``$`` in every other epoch.
+
+    LibreOffice calculates equal formulas that stand below one another together, in threads.
+    All epochs of ``Validation`` at once would wait for the whole training, which waits for the
+    first epochs of ``Validation``: it then reports a circle (Err:522) where there is none.
+    Formulas that are written differently from epoch to epoch are calculated epoch by epoch.
+    """
+    return {name: Cells(tuple(f"{_SIGN}{ref}" for ref in own)) for name, own in refs.items()}
 
 
 def _weights(layers: tuple[Layer, ...]) -> tuple[str, ...]:

@@ -28,6 +28,22 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Alternating:
+    """A sign that comes and goes: ``key`` stands for ``sign`` in every other stretch of rows.
+
+    The ``$`` of a column, say: the formula means the same with it and without.
+    """
+
+    key: str
+    sign: str
+    every: int
+
+    def at(self, offset: int) -> str:
+        """The sign or nothing, for the formula ``offset`` rows below the first."""
+        return self.sign if offset // self.every % 2 else ""
+
+
+@dataclass(frozen=True)
 class Formula:
     """The formula of a column, without ``=``: of its first rows and of all others.
 
@@ -37,7 +53,7 @@ class Formula:
     first: str
     rest: str
     first_rows: int = 1
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Step | Alternating, ...] = ()
 
     def text(self, offset: int) -> str:
         """The text, placeholders and all, ``offset`` rows below the first."""
@@ -57,11 +73,11 @@ class Formula:
         return self.first == self.rest
 
     @property
-    def foreign(self) -> bool:
-        """Whether the formula names another sheet, which shared formulas must not."""
-        return "!" in self.rest
+    def shareable(self) -> bool:
+        """Whether a shared formula can hold it: it stays on its sheet and has no steps."""
+        return "!" not in self.rest and not self.steps
 
 
-def same(text: str, *steps: Step) -> Formula:
+def same(text: str, *steps: Step | Alternating) -> Formula:
     """A formula that is the same in all rows, but for its steps."""
     return Formula(text, text, steps=steps)

@@ -144,7 +144,7 @@ def _shared_from(stream: Stream) -> dict[int, tuple[int, int]]:
     shared: dict[int, tuple[int, int]] = {}
     for i, column in enumerate(stream.columns):
         formula = column.formula
-        if formula is None or formula.foreign:
+        if formula is None or not formula.shareable:
             continue
         start = stream.first_row if formula.uniform else stream.first_row + 1
         if start < stream.last_row:
