@@ -14,7 +14,7 @@ from sheetnet.concepts.stopping import STOPPED, judgements
 from sheetnet.concepts.summaries import GRADIENT_NORM, MEAN_LOSS, Spans
 from sheetnet.epoch_ledgers import VALIDATION as HELD_OUT
 from sheetnet.epoch_ledgers import without_dropout
-from sheetnet.formula import Alternating, Formula, Step, same
+from sheetnet.formula import Formula, Step, same
 from sheetnet.forward_formulas import cells_of, columns_of, forward_columns, lookups
 from sheetnet.layout import (
     EPOCHS_BEST_ROW,
@@ -27,19 +27,17 @@ from sheetnet.ledger import Block, Ledger
 from sheetnet.network import Layer
 from sheetnet.pipeline import GRADIENT, parameters_of
 from sheetnet.regions import EPOCHS, TRAIN, VALIDATION, letter
+from sheetnet.stretches import SIGN, apart, signed
 
 _EPOCH = "{q}"
 """The row of ``Epochs`` that a row of another sheet refers to."""
-
-_SIGN = "{$}"
-"""Stands before the columns of ``Validation`` in its own formulas: see ``_apart``."""
 
 
 def stopped_formula(layout: Layout, rows_per_epoch: int) -> Formula:
     """Whether training had ended after the epoch before; in the first it never had."""
     column = letter(layout.ledgers.epochs[STOPPED].first + 1)
     step = Step(_EPOCH, EPOCHS_FIRST_ROW - 1, rows_per_epoch)
-    return Formula("0", f"{EPOCHS}!${column}${_EPOCH}", rows_per_epoch, (step,))
+    return Formula("0", f"{EPOCHS}!{SIGN}{column}${_EPOCH}", rows_per_epoch, (step,))
 
 
 def validation_formulas(layout: Layout) -> tuple[Formula | None, ...]:
@@ -48,31 +46,20 @@ def validation_formulas(layout: Layout) -> tuple[Formula | None, ...]:
     assert ledger is not None  # asked only where rows are held out
     data, refs = layout.data, cells_of(ledger)
     step = Step(_EPOCH, EPOCHS_FIRST_ROW, data.held_out)
-    signs: tuple[Alternating, ...] = ()
+    sample = refs["sample"]
     if network.stops:
-        refs, signs = _apart(refs), (Alternating(_SIGN, "$", data.held_out),)
+        refs = apart(refs)
     for name in _weights(layout.network.layers):
         refs[name] = _reached(layout.ledgers.epochs[name])
     found: dict[str, list[Formula]] = {}
     if network.stops:
         found[STOPPED] = [stopped_formula(layout, data.held_out)]
-    sample, last = cells_of(ledger)["sample"], data.last_row
+    last = data.last_row
     found["x"] = lookups(data, data.x_column, network.inputs, sample, last)
     found["y"] = lookups(data, data.y_column, network.outputs, sample, last)
     for name, texts in forward_columns(network, refs):
-        found[name] = [same(text, step, *signs) for text in texts]
-    return columns_of(ledger, found)
-
-
-def _apart(refs: Mapping[str, Cells]) -> dict[str, Cells]:
-    """References whose column has a ``$`` in every other epoch.
-
-    LibreOffice calculates equal formulas that stand below one another together, in threads.
-    All epochs of ``Validation`` at once would wait for the whole training, which waits for the
-    first epochs of ``Validation``: it then reports a circle (Err:522) where there is none.
-    Formulas that are written differently from epoch to epoch are calculated epoch by epoch.
-    """
-    return {name: Cells(tuple(f"{_SIGN}{ref}" for ref in own)) for name, own in refs.items()}
+        found[name] = [same(text, step) if _EPOCH in text else same(text) for text in texts]
+    return columns_of(ledger, signed(found))
 
 
 def _weights(layers: tuple[Layer, ...]) -> tuple[str, ...]:
@@ -90,7 +77,10 @@ def epochs_formulas(layout: Layout) -> tuple[Formula | None, ...]:
     network, ledgers = layout.network, layout.ledgers
     ledger, rows = ledgers.epochs, layout.data.rows
     below = _Below(TRAIN, ledgers.train, ("{a}", "{z}"), TRAIN_FIRST_ROW, rows)
-    found = _summaries(layout, below, "")
+    own = cells_of(ledger)
+    if network.stops:
+        own = apart(own)
+    found = _summaries(layout, below, own, "")
     found[GRADIENT_NORM] = [below.formula(_norm(below, layer)) for layer in network.layers]
     for layer in network.layers:
         trained = {base for base, _ in parameters_of(layer)}
@@ -104,9 +94,9 @@ def epochs_formulas(layout: Layout) -> tuple[Formula | None, ...]:
         beside = _Below(
             VALIDATION, ledgers.validation, ("{c}", "{d}"), VALIDATION_FIRST_ROW, held_out
         )
-        found |= _summaries(layout, beside, HELD_OUT)
-        found |= _judged(layout)
-    return columns_of(ledger, found)
+        found |= _summaries(layout, beside, own, HELD_OUT)
+        found |= _judged(layout, own)
+    return columns_of(ledger, signed(found))
 
 
 class _Below:
@@ -145,7 +135,9 @@ class _Below:
         return same(text, *self.steps)
 
 
-def _summaries(layout: Layout, below: _Below, prefix: str) -> dict[str, list[Formula]]:
+def _summaries(
+    layout: Layout, below: _Below, own: Mapping[str, Cells], prefix: str
+) -> dict[str, list[Formula]]:
     network = layout.network
     measure, last = network.measure, len(network.layers)
     spans = Spans(
@@ -157,7 +149,7 @@ def _summaries(layout: Layout, below: _Below, prefix: str) -> dict[str, list[For
     columns = layout.ledgers.epochs[name].size
     found[name] = [below.formula(summary.cell(spans, k)) for k in range(columns)]
     if measure.adds_up:
-        parts = cells_of(layout.ledgers.epochs)[name]
+        parts = own[name]
         text = f"({cells.total(parts)})/ROWS({spans.all_y})"
         found[f"{prefix}{measure.name}"] = [below.formula(text)]
     return found
@@ -180,12 +172,11 @@ def _after_update(below: _Below, name: str, trained: bool) -> list[str]:
     return texts
 
 
-def _judged(layout: Layout) -> dict[str, list[Formula]]:
+def _judged(layout: Layout, refs: Mapping[str, Cells]) -> dict[str, list[Formula]]:
     """What is said of an epoch from its validation loss, and from the epoch before."""
-    ledger = layout.ledgers.epochs
     every = judgements(stops=layout.network.stops)
     names = ("epoch", f"{HELD_OUT}{MEAN_LOSS}", *(j.name for j in every))
-    own = {name: cells_of(ledger)[name][0] for name in names}
+    own = {name: refs[name][0] for name in names}
     before = {f"{j.name} before": own[j.name].replace("{r}", "{p}") for j in every}
     return {j.name: [Formula(j.first(own), j.cell({**own, **before}))] for j in every}
 

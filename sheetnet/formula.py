@@ -74,8 +74,13 @@ class Formula:
 
     @property
     def shareable(self) -> bool:
-        """Whether a shared formula can hold it: it stays on its sheet and has no steps."""
-        return "!" not in self.rest and not self.steps
+        """Whether shared formulas can hold it: it stays on its sheet and so has no steps."""
+        return "!" not in self.rest and not any(isinstance(s, Step) for s in self.steps)
+
+    @property
+    def stretch(self) -> int:
+        """Rows that are written alike before a sign comes or goes; 0: all of them."""
+        return next((s.every for s in self.steps if isinstance(s, Alternating)), 0)
 
 
 def same(text: str, *steps: Step | Alternating) -> Formula:

@@ -24,7 +24,7 @@ from sheetnet.forward_formulas import (
     own_refs,
 )
 from sheetnet.layout import Layout
-from sheetnet.ledger import Ledger, input_of, needs_output_slope
+from sheetnet.ledger import input_of, needs_output_slope
 from sheetnet.limits import MAX_ROWS
 from sheetnet.network import Layer, Network
 from sheetnet.pipeline import (
@@ -33,20 +33,23 @@ from sheetnet.pipeline import (
 from sheetnet.problem import Problem
 from sheetnet.regions import INIT, address, letter
 from sheetnet.stage_formulas import stage_formulas
+from sheetnet.stretches import apart, signed
 
 
 def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, ...]:
     """The formula of each column of ``Train``; None for the constants in front."""
     network, ledger, data = problem.network, layout.ledger, layout.data
     refs = cells_of(ledger)
+    sample = refs["sample"]
     found: dict[str, list[Formula]] = {}
     if network.stops:
         found[STOPPED] = [stopped_formula(layout, data.rows)]
-    sample, last = refs["sample"], data.last_training_row
+        refs = apart(refs)
+    last = data.last_training_row
     found["x"] = lookups(data, data.x_column, network.inputs, sample, last)
     found["y"] = lookups(data, data.y_column, network.outputs, sample, last)
     for layer in network.layers:
-        _parameters(found, layer, layout, ledger)
+        _parameters(found, layer, layout, refs)
     for name, texts in forward_columns(network, refs):
         found[name] = [same(text) for text in texts]
     out = output_refs(network, refs)
@@ -63,25 +66,22 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
         )
         _gradients(found, network, layer, refs)
     found.update(stage_formulas(network, refs))
-    return columns_of(ledger, found)
+    return columns_of(ledger, signed(found))
 
 
 def _parameters(
-    found: dict[str, list[Formula]], layer: Layer, layout: Layout, ledger: Ledger
+    found: dict[str, list[Formula]], layer: Layer, layout: Layout, refs: References
 ) -> None:
     """Weights in use: from Init in the first row, then the row before plus its update."""
     trained = [base for base, _ in parameters_of(layer)]
     for base, region in (("W", layout.init.weights(layer)), ("b", layout.init.bias(layer))):
         name = f"{base}{layer.index}"
-        block = ledger[name]
         formulas = []
-        for i in range(block.size):
+        for i, own in enumerate(refs[name]):
             row, column = divmod(i, region.columns)
             first = f"{INIT}!{address(region.row + row, region.column + column)}"
-            rest = f"{letter(block.first + 1 + i)}{{p}}"
-            if base in trained:
-                rest += f"+{letter(ledger[f'u{name}'].first + 1 + i)}{{p}}"
-            formulas.append(Formula(first, rest))
+            after = f"{own}+{refs[f'u{name}'][i]}" if base in trained else own
+            formulas.append(Formula(first, after.replace("{r}", "{p}")))
         found[name] = formulas
 
 

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.formula import Formula
+from sheetnet.formula import Formula, Step
 from sheetnet.regions import address, letter
 
 ERROR = "#NUM!"
@@ -78,7 +78,7 @@ def row_xml(stream: Stream) -> Iterator[bytes]:
                 cells[i] = "%d" % values[i] if fine else repr(values[i])
             for i, texts in text:
                 cells[i] = escape(texts[offset])
-            if offset > 1 and fine:
+            if fine and later.holds(offset):
                 template = later.template(offset)
             else:
                 errors = [math.isnan(value) for value in values]
@@ -97,29 +97,57 @@ _ROW = "\0"
 """Stands for the row's number in the template of later rows."""
 
 
-class _LaterRows:
-    """The templates of all rows but the first two: few, since formulas seldom change.
+@dataclass(frozen=True)
+class _Shared:
+    """The shared formulas of one column: one, or one for each stretch of rows.
 
-    What moves on with the row but is not its number (a formula's steps) is filled in
-    anew for each row.
+    ``start`` and ``end`` are the offsets of the first and the last row, ``every`` the rows
+    of a stretch.
     """
 
-    def __init__(self, stream: Stream, shared: dict[int, tuple[int, int]]) -> None:
+    index: Step
+    start: int
+    end: int
+    every: int
+
+    def rows(self, offset: int) -> tuple[int, int]:
+        """Offsets of the first and the last row of the formula that holds for this row."""
+        top = offset // self.every * self.every
+        return max(self.start, top), min(self.end, top + self.every - 1)
+
+
+class _LaterRows:
+    """The templates of all rows but those that begin a shared formula: formulas seldom change.
+
+    What moves on with the row but is not its number (a formula's steps, the indices of
+    shared formulas) is filled in anew for each row.
+    """
+
+    def __init__(self, stream: Stream, shared: dict[int, _Shared]) -> None:
         self.stream, self.shared = stream, shared
         formulas = [c.formula for c in stream.columns if c.formula is not None]
         self.changes = sorted({f.first_rows for f in formulas if f.first_rows > 1})
-        found = dict.fromkeys(step for f in formulas for step in f.steps)
+        found = dict.fromkeys(step for f in formulas if not f.shareable for step in f.steps)
         self.marks = [(step, f"\1{i}\1") for i, step in enumerate(found)]
+        self.everies = {run.every for run in shared.values()}
         self.templates: dict[int, str] = {}
+        self.stretch: tuple[int, ...] = ()
+
+    def holds(self, offset: int) -> bool:
+        """Whether the row begins no shared formula."""
+        return offset > 1 and all(offset % every for every in self.everies)
 
     def template(self, offset: int) -> str:
         """The template of a row, NUL in place of its number."""
-        stretch = sum(offset >= change for change in self.changes)
-        text = self.templates.get(stretch)
+        stretch = tuple(offset // every for every in self.everies)
+        if stretch != self.stretch:
+            self.templates, self.stretch = {}, stretch
+        change = sum(offset >= change for change in self.changes)
+        text = self.templates.get(change)
         if text is None:
             cells = [self._cell(i, offset) for i in range(len(self.stream.columns))]
             text = f'<row r="{_ROW}">{"".join(cells)}</row>'
-            self.templates[stretch] = text
+            self.templates[change] = text
         for step, mark in self.marks:
             text = text.replace(mark, str(step.at(offset)))
         return text
@@ -130,7 +158,7 @@ class _LaterRows:
         if formula is None:
             return _cell(column, _ROW, "")
         if i in self.shared:
-            return _cell(column, _ROW, f'<f t="shared" si="{self.shared[i][0]}"/>')
+            return _cell(column, _ROW, f'<f t="shared" si="{self.shared[i].index.at(offset)}"/>')
         text = formula.text(offset).replace("{r}", _ROW)
         for step, mark in self.marks:
             if step in formula.steps:
@@ -139,22 +167,23 @@ class _LaterRows:
         return _cell(column, _ROW, f"<f>{_escaped(text)}</f>")
 
 
-def _shared_from(stream: Stream) -> dict[int, tuple[int, int]]:
-    """Column -> (index of its shared formula, first row of the shared range)."""
-    shared: dict[int, tuple[int, int]] = {}
+def _shared_from(stream: Stream) -> dict[int, _Shared]:
+    """Column -> its shared formulas."""
+    shared: dict[int, _Shared] = {}
+    count = 0
     for i, column in enumerate(stream.columns):
         formula = column.formula
         if formula is None or not formula.shareable:
             continue
-        start = stream.first_row if formula.uniform else stream.first_row + 1
-        if start < stream.last_row:
-            shared[i] = (len(shared), start)
+        start = 0 if formula.uniform else 1
+        if start < stream.rows - 1:
+            every = formula.stretch or stream.rows
+            shared[i] = _Shared(Step("", count, every), start, stream.rows - 1, every)
+            count += -(-stream.rows // every)
     return shared
 
 
-def _special_row(
-    stream: Stream, row: int, shared: dict[int, tuple[int, int]], errors: list[bool]
-) -> str:
+def _special_row(stream: Stream, row: int, shared: dict[int, _Shared], errors: list[bool]) -> str:
     """The template of a row that holds anchors of shared formulas, or errors."""
     cells = [
         _cell(column, str(row), _formula(stream, i, shared, row), error=errors[i])
@@ -172,18 +201,22 @@ def _cell(column: StreamColumn, row: str, formula: str, *, error: bool = False) 
     return f"{head}{formula}<v>%s</v></c>"
 
 
-def _formula(stream: Stream, i: int, shared: dict[int, tuple[int, int]], row: int) -> str:
+def _formula(stream: Stream, i: int, shared: dict[int, _Shared], row: int) -> str:
     column = stream.columns[i]
     formula = column.formula
     if formula is None:
         return ""
     text = _escaped(formula.at(row, stream.first_row))
-    if i not in shared or row < shared[i][1]:
+    offset = row - stream.first_row
+    if i not in shared or offset < shared[i].start:
         return f"<f>{text}</f>"
-    index, start = shared[i]
-    if row > start:
+    first, last = (stream.first_row + at for at in shared[i].rows(offset))
+    if first == last:
+        return f"<f>{text}</f>"
+    index = shared[i].index.at(offset)
+    if row > first:
         return f'<f t="shared" si="{index}"/>'
-    span = f"{address(start, column.column)}:{address(stream.last_row, column.column)}"
+    span = f"{address(first, column.column)}:{address(last, column.column)}"
     return f'<f t="shared" ref="{span}" si="{index}">{text}</f>'
 
 

@@ -1,0 +1,37 @@
+"""Formulas that are written a little differently every few rows, and mean the same.
+
+LibreOffice calculates long runs of equal formulas that stand below one another together, in
+threads. Under early stopping such a run waits for what the epochs before decide, which wait
+for others, and beyond some depth it reports a circle (``#VALUE!``, Err:522) where there is
+none. So there each column has a ``$`` in every other stretch of rows, and no run is long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sheetnet.concepts.cells import Cells
+from sheetnet.formula import Alternating, Formula
+
+SIGN = "{$}"
+"""Stands before a column's letters for the ``$`` that comes and goes."""
+
+STRETCH = 64
+"""Rows in a stretch: LibreOffice leaves runs of less than a hundred to themselves."""
+
+
+def apart(refs: Mapping[str, Cells]) -> dict[str, Cells]:
+    """The references, each with the place of the sign before it."""
+    return {name: Cells(tuple(f"{SIGN}{ref}" for ref in own)) for name, own in refs.items()}
+
+
+def signed(found: Mapping[str, Sequence[Formula]]) -> dict[str, list[Formula]]:
+    """The formulas of each quantity, told when the sign comes and goes."""
+    sign = Alternating(SIGN, "$", STRETCH)
+    return {
+        name: [
+            replace(f, steps=(*f.steps, sign)) if SIGN in f.first + f.rest else f for f in formulas
+        ]
+        for name, formulas in found.items()
+    }
