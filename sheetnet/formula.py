@@ -75,7 +75,18 @@ class Formula:
     @property
     def shareable(self) -> bool:
         """Whether shared formulas can hold it: it stays on its sheet and so has no steps."""
-        return "!" not in self.rest and not any(isinstance(s, Step) for s in self.steps)
+        return "!" not in self.rest and not self.moves
+
+    @property
+    def moves(self) -> bool:
+        """Whether it names rows of another sheet that move on with its own."""
+        return any(isinstance(step, Step) for step in self.steps)
+
+    def form(self, offset: int) -> tuple[object, ...]:
+        """Rows of the same form have the same formula, seen from their own cells."""
+        if self.moves:
+            return (offset,)
+        return (offset < self.first_rows, *(step.at(offset) for step in self.steps))
 
     @property
     def stretch(self) -> int:

@@ -72,16 +72,13 @@ def _unequal(
 ) -> Iterator[int]:
     """Offsets of the cells of a column whose formula differs in its normal form."""
     known: dict[SharedFormula, Normal] = {}
-    normals: dict[bool, Normal] = {}
+    normals: dict[tuple[object, ...], Normal] = {}
 
     def expected(row: int) -> Normal:
-        if formula.steps:
-            return normal(formula.at(row, first_row), row, column)
-        # Relative to its cell a column's formula is the same in all rows but the first.
-        is_first = row == first_row
-        if is_first not in normals:
-            normals[is_first] = normal(formula.at(row, first_row), row, column)
-        return normals[is_first]
+        form = formula.form(row - first_row)
+        if form not in normals:
+            normals[form] = normal(formula.at(row, first_row), row, column)
+        return normals[form]
 
     for i, text in enumerate(held):
         row = first_row + i
