@@ -27,7 +27,7 @@ from sheetnet.ledger import Block, Ledger
 from sheetnet.network import Layer
 from sheetnet.pipeline import GRADIENT, parameters_of
 from sheetnet.regions import EPOCHS, TRAIN, VALIDATION, letter
-from sheetnet.stretches import SIGN, apart, signed
+from sheetnet.stretches import FIXED_FIRST, SIGN, apart, signed
 
 _EPOCH = "{q}"
 """The row of ``Epochs`` that a row of another sheet refers to."""
@@ -37,7 +37,7 @@ def stopped_formula(layout: Layout, rows_per_epoch: int) -> Formula:
     """Whether training had ended after the epoch before; in the first it never had."""
     column = letter(layout.ledgers.epochs[STOPPED].first + 1)
     step = Step(_EPOCH, EPOCHS_FIRST_ROW - 1, rows_per_epoch)
-    return Formula("0", f"{EPOCHS}!{SIGN}{column}${_EPOCH}", rows_per_epoch, (step,))
+    return Formula("0", f"{EPOCHS}!{SIGN}{column}${_EPOCH}", rows_per_epoch, (step, FIXED_FIRST))
 
 
 def validation_formulas(layout: Layout) -> tuple[Formula | None, ...]:

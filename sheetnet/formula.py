@@ -31,16 +31,18 @@ class Step:
 class Alternating:
     """A sign that comes and goes: ``key`` stands for ``sign`` in every other stretch of rows.
 
-    The ``$`` of a column, say: the formula means the same with it and without.
+    The ``$`` of a column, say: the formula means the same with it and without. ``first``
+    tells whether it stands in the first stretch.
     """
 
     key: str
     sign: str
     every: int
+    first: bool = False
 
     def at(self, offset: int) -> str:
         """The sign or nothing, for the formula ``offset`` rows below the first."""
-        return self.sign if offset // self.every % 2 else ""
+        return self.sign if offset // self.every % 2 != self.first else ""
 
 
 @dataclass(frozen=True)

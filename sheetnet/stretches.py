@@ -20,6 +20,9 @@ SIGN = "{$}"
 STRETCH = 64
 """Rows in a stretch: LibreOffice leaves runs of less than a hundred to themselves."""
 
+FIXED_FIRST = Alternating(SIGN, "$", STRETCH, first=True)
+"""Of a reference to one cell of another sheet, which people write with the sign."""
+
 
 def apart(refs: Mapping[str, Cells]) -> dict[str, Cells]:
     """The references, each with the place of the sign before it."""
@@ -29,9 +32,10 @@ def apart(refs: Mapping[str, Cells]) -> dict[str, Cells]:
 def signed(found: Mapping[str, Sequence[Formula]]) -> dict[str, list[Formula]]:
     """The formulas of each quantity, told when the sign comes and goes."""
     sign = Alternating(SIGN, "$", STRETCH)
-    return {
-        name: [
-            replace(f, steps=(*f.steps, sign)) if SIGN in f.first + f.rest else f for f in formulas
-        ]
-        for name, formulas in found.items()
-    }
+    return {name: [_with(f, sign) for f in formulas] for name, formulas in found.items()}
+
+
+def _with(formula: Formula, sign: Alternating) -> Formula:
+    if SIGN not in formula.first + formula.rest or formula.stretch:
+        return formula
+    return replace(formula, steps=(*formula.steps, sign))
