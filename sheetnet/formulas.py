@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sheetnet.concepts import cells
+from sheetnet.backward_formulas import backward_columns
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.scaling import Scaling
 from sheetnet.concepts.stopping import STOPPED
@@ -20,13 +20,10 @@ from sheetnet.forward_formulas import (
     columns_of,
     forward_columns,
     lookups,
-    output_refs,
-    own_refs,
 )
 from sheetnet.layout import Layout
-from sheetnet.ledger import input_of, needs_output_slope
 from sheetnet.limits import MAX_ROWS
-from sheetnet.network import Layer, Network
+from sheetnet.network import Layer
 from sheetnet.pipeline import (
     parameters_of,
 )
@@ -52,19 +49,8 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
         _parameters(found, layer, layout, refs)
     for name, texts in forward_columns(network, refs):
         found[name] = [same(text) for text in texts]
-    out = output_refs(network, refs)
-    if needs_output_slope(network):
-        slope = network.loss.slope_cell
-        assert slope is not None
-        name = f"da{network.layers[-1].index}"
-        found[name] = [same(slope(out, k)) for k in range(network.outputs)]
-    for layer in network.layers:
-        found[f"delta{layer.index}"] = (
-            _output_delta(network, refs, out)
-            if layer.index == len(network.layers)
-            else _hidden_delta(layer, network.layers[layer.index], refs)
-        )
-        _gradients(found, network, layer, refs)
+    for name, texts in backward_columns(network, refs):
+        found[name] = [same(text) for text in texts]
     found.update(stage_formulas(network, refs))
     return columns_of(ledger, signed(found))
 
@@ -83,50 +69,6 @@ def _parameters(
             after = f"{own}+{refs[f'u{name}'][i]}" if base in trained else own
             formulas.append(Formula(first, after.replace("{r}", "{p}")))
         found[name] = formulas
-
-
-def _output_delta(network: Network, refs: References, out: References) -> list[Formula]:
-    last, loss = network.layers[-1], network.loss
-    units = range(last.units)
-    closed = loss.deltas.get(last.activation.name)
-    if closed is not None:
-        return [same(closed.cell(out, k)) for k in units]
-    back = last.activation.back_cell
-    if back is not None:
-        return [same(back(refs[f"da{last.index}"], out["a"], k)) for k in units]
-    loss_slope = loss.slope_cell
-    assert loss_slope is not None
-    return [same(_times_slope(loss_slope(out, k), last, out, k)) for k in units]
-
-
-def _hidden_delta(layer: Layer, after: Layer, refs: References) -> list[Formula]:
-    delta, w = refs[f"delta{after.index}"], refs[f"W{after.index}"]
-    own = own_refs(layer, refs)
-    formulas = []
-    for i in range(layer.units):
-        products = [f"{delta[j]}*{w[j * after.inputs + i]}" for j in range(after.units)]
-        back = cells.written_sum(products)
-        if layer.dropout:
-            back += f"*{refs[f'k{layer.index}'][i]}"
-        formulas.append(same(_times_slope(back, layer, own, i)))
-    return formulas
-
-
-def _times_slope(text: str, layer: Layer, own: References, j: int) -> str:
-    slope = layer.activation.slope_cell
-    assert slope is not None
-    factor = slope(own["z"][j], own["a"][j])
-    return f"{text}*{factor}" if factor else text
-
-
-def _gradients(
-    found: dict[str, list[Formula]], network: Network, layer: Layer, refs: References
-) -> None:
-    l = layer.index
-    delta, x = refs[f"delta{l}"], refs[input_of(network, layer)]
-    found[f"dW{l}"] = [same(f"{d}*{value}") for d in delta for value in x]
-    if layer.train_bias:
-        found[f"db{l}"] = [same(d) for d in delta]
 
 
 def statistic_formulas(layout: DataLayout, problem: Problem) -> Iterator[tuple[str, list[str]]]:

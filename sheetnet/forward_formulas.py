@@ -14,6 +14,9 @@ from sheetnet.ledger import Ledger, input_of
 from sheetnet.network import Layer, Network
 from sheetnet.regions import DATA, letter
 
+FED = "in"
+"""With a layer's number, the name of cells that repeat what it takes in."""
+
 
 def cells_of(ledger: Ledger) -> dict[str, Cells]:
     """The cells of each quantity in the row of the formula."""
@@ -53,7 +56,7 @@ def forward_columns(network: Network, refs: References) -> Iterator[tuple[str, l
 
 def _layer(network: Network, layer: Layer, refs: References) -> Iterator[tuple[str, list[str]]]:
     l = layer.index
-    w, b, x = refs[f"W{l}"], refs[f"b{l}"], refs[input_of(network, layer)]
+    w, b, x = refs[f"W{l}"], refs[f"b{l}"], fed(network, layer, refs)
     yield (
         f"z{l}",
         [cells.weighted_sum(b[j], _row_of(w, j, layer.inputs), x) for j in range(layer.units)],
@@ -67,6 +70,11 @@ def _layer(network: Network, layer: Layer, refs: References) -> Iterator[tuple[s
         yield f"k{l}", [DROPOUT.mask_cell(u, rate) for u in refs[f"r{l}"]]
         pairs = zip(refs[f"a{l}"], refs[f"k{l}"], strict=True)
         yield f"d{l}", [f"{a}*{k}" for a, k in pairs]
+
+
+def fed(network: Network, layer: Layer, refs: References) -> Cells:
+    """What a layer takes in: cells of its own where there are any (``in2``)."""
+    return refs.get(f"{FED}{layer.index}") or refs[input_of(network, layer)]
 
 
 def _row_of(block: Cells, j: int, inputs: int) -> Cells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.stages import Slot
@@ -12,8 +12,15 @@ from sheetnet.network import Network
 from sheetnet.pipeline import all_parameters, last_source, single_names, stages_of
 
 
-def stage_formulas(network: Network, refs: References) -> dict[str, list[Formula]]:
-    """From the row's gradients to its updates: name -> one formula per column."""
+def stage_formulas(
+    network: Network, refs: References, carried: Callable[[str, int], str] | None = None
+) -> dict[str, list[Formula]]:
+    """From the row's gradients to its updates: name -> one formula per column.
+
+    ``carried`` gives the cell of a quantity in the row before (name, column from 0); by
+    default the one above.
+    """
+    above = carried or (lambda name, i: refs[name][i].replace("{r}", "{p}"))
     found: dict[str, list[Formula]] = {}
     parameters = all_parameters(network)
     single = {name: refs[name][0] for name in single_names(network) if name in refs}
@@ -22,15 +29,18 @@ def stage_formulas(network: Network, refs: References) -> dict[str, list[Formula
         if slot.single:
             every = ",".join(refs[f"{stage.source}{p}"].span for p in parameters)
             seen = {**single, "gradient": every}
-            found[slot.name] = [_stage_formula(network, slot, seen, single[slot.name])]
+            found[slot.name] = [_stage_formula(network, slot, seen, above(slot.name, 0))]
             continue
         for parameter in parameters:
-            own = refs[f"{slot.name}{parameter}"]
-            found[f"{slot.name}{parameter}"] = [
+            name = f"{slot.name}{parameter}"
+            found[name] = [
                 _stage_formula(
-                    network, slot, _seen(network, refs, single, stage.source, parameter, i), own[i]
+                    network,
+                    slot,
+                    _seen(network, refs, single, stage.source, parameter, i),
+                    above(name, i),
                 )
-                for i in range(len(own))
+                for i in range(len(refs[name]))
             ]
     source = last_source(network)
     for parameter in parameters:
@@ -65,7 +75,7 @@ def _seen(
     return {**single, **slots, "gradient": refs[f"{source}{parameter}"][i]}
 
 
-def _stage_formula(network: Network, slot: Slot, seen: Mapping[str, str], own: str) -> Formula:
+def _stage_formula(network: Network, slot: Slot, seen: Mapping[str, str], above: str) -> Formula:
     """A carried slot finds 0 before the first row, and its own cell above after that."""
 
     def text(before: str) -> str:
@@ -74,7 +84,6 @@ def _stage_formula(network: Network, slot: Slot, seen: Mapping[str, str], own: s
             return cell
         return _where_updating(network, cell, seen, before)
 
-    above = own.replace("{r}", "{p}")
     return Formula(text("0"), text(above)) if slot.carried else same(text(""))
 
 

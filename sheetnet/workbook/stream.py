@@ -129,13 +129,18 @@ class _LaterRows:
         self.changes = sorted({f.first_rows for f in formulas if f.first_rows > 1})
         found = dict.fromkeys(step for f in formulas if not f.shareable for step in f.steps)
         self.marks = [(step, f"\1{i}\1") for i, step in enumerate(found)]
+        self.starts = {run.start for run in shared.values()}
         self.everies = {run.every for run in shared.values()}
         self.templates: dict[int, str] = {}
         self.stretch: tuple[int, ...] = ()
 
     def holds(self, offset: int) -> bool:
         """Whether the row begins no shared formula."""
-        return offset > 1 and all(offset % every for every in self.everies)
+        return (
+            offset > 1
+            and offset not in self.starts
+            and all(offset % every for every in self.everies)
+        )
 
     def template(self, offset: int) -> str:
         """The template of a row, NUL in place of its number."""
@@ -157,7 +162,7 @@ class _LaterRows:
         formula = column.formula
         if formula is None:
             return _cell(column, _ROW, "")
-        if i in self.shared:
+        if i in self.shared and offset >= self.shared[i].start:
             return _cell(column, _ROW, f'<f t="shared" si="{self.shared[i].index.at(offset)}"/>')
         text = formula.text(offset).replace("{r}", _ROW)
         for step, mark in self.marks:
@@ -175,7 +180,7 @@ def _shared_from(stream: Stream) -> dict[int, _Shared]:
         formula = column.formula
         if formula is None or not formula.shareable:
             continue
-        start = 0 if formula.uniform else 1
+        start = 0 if formula.uniform else formula.first_rows
         if start < stream.rows - 1:
             every = formula.stretch or stream.rows
             shared[i] = _Shared(Step("", count, every), start, stream.rows - 1, every)
