@@ -55,15 +55,23 @@ def train(spec: Spec) -> Run:
     return run.train(load_problem(spec))
 
 
-def export(spec: Spec, path: str | Path, *, overwrite: bool = True) -> Exported:
+def export(
+    spec: Spec,
+    path: str | Path,
+    *,
+    overwrite: bool = True,
+    sheets: Sequence[str] | None = None,
+) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
+    ``sheets`` names those to be written (None: all that apply); ``Config``, ``Data``,
+    ``Init`` and ``Train`` always are, and so is what training depends on.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
     from sheetnet.problem import load_problem
     from sheetnet.workbook.export import export
 
-    return export(load_problem(spec), Path(path), overwrite=overwrite)
+    return export(load_problem(spec), Path(path), overwrite=overwrite, sheets=sheets)
 
 
 def verify(

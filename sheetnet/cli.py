@@ -76,13 +76,21 @@ _PATH = click.Path(path_type=Path)
 @click.option("--seed", type=int, help="Override the spec.")
 @click.option("--batch-size", type=int, help="Override the spec.")
 @click.option("--rows", type=int, help="Override the spec: use the first N rows.")
-def export(spec: Path, output: Path | None, force: bool, **options: Any) -> None:
+@click.option(
+    "--sheets",
+    metavar="NAME,NAME,…",
+    help="The sheets to write [default: all that apply]; Config, Data, Init and Train always are.",
+)
+def export(
+    spec: Path, output: Path | None, force: bool, sheets: str | None, **options: Any
+) -> None:
     """Train SPEC (TOML) and write it as a live workbook."""
     import sheetnet
 
     loaded = sheetnet.load_spec(spec).override(**options)
     target = output or Path(spec.with_suffix(".xlsx").name)
-    done = sheetnet.export(loaded, target, overwrite=force)
+    wanted = None if sheets is None else [name for name in sheets.split(",") if name.strip()]
+    done = sheetnet.export(loaded, target, overwrite=force, sheets=wanted)
     click.echo(
         f"{done.path}: {done.visits:,} visits × {done.columns} columns, "
         f"{done.formulas:,} formulas, {_size(done.size)}"

@@ -18,10 +18,12 @@ FED = "in"
 """With a layer's number, the name of cells that repeat what it takes in."""
 
 
-def cells_of(ledger: Ledger) -> dict[str, Cells]:
-    """The cells of each quantity in the row of the formula."""
+def cells_of(ledger: Ledger, column: int = 1) -> dict[str, Cells]:
+    """The cells of each quantity in the row of the formula; the first stands in ``column``."""
     return {
-        block.name: Cells(tuple(f"{letter(block.first + 1 + i)}{{r}}" for i in range(block.size)))
+        block.name: Cells(
+            tuple(f"{letter(block.first + column + i)}{{r}}" for i in range(block.size))
+        )
         for block in ledger.blocks
     }
 

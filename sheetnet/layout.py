@@ -6,6 +6,7 @@ from 1, as spreadsheets do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from sheetnet.ledger import Ledger
 from sheetnet.network import Layer, Network
 from sheetnet.problem import Problem
 from sheetnet.regions import EPOCHS, INIT, TRAIN, VALIDATION, Region
+from sheetnet.sheets import sheets_of
 
 TRAIN_GROUP_ROW, TRAIN_WORDS_ROW, TRAIN_SYMBOL_ROW, TRAIN_NAME_ROW = 1, 2, 3, 4
 TRAIN_FIRST_ROW = TRAIN_NAME_ROW + 1
@@ -34,6 +36,9 @@ CONFIG_FIRST_ROW = 5
 
 CONFIG_KEY, CONFIG_VALUE, CONFIG_NOTE = 1, 2, 3
 """Columns of ``Config``: the spec's key, its value, what it means."""
+
+SHEETS_KEY = "sheets"
+"""The row of ``Config`` that lists the workbook's sheets."""
 
 LAYERS_HEADER = ("layer", "units", "activation", "inputs", "train_bias", "parameters")
 
@@ -78,13 +83,14 @@ class InitLayout:
 
 @dataclass(frozen=True)
 class Layout:
-    """The whole workbook: the columns of the ledgers and where each region stands."""
+    """The whole workbook: its sheets, the columns of the ledgers, where each region stands."""
 
     network: Network
     ledgers: Ledgers
     data: DataLayout
     init: InitLayout
     epochs: int
+    sheets: tuple[str, ...]
 
     @property
     def ledger(self) -> Ledger:
@@ -123,11 +129,11 @@ class Layout:
 
     @property
     def ledger_sheets(self) -> tuple[tuple[Region, Ledger], ...]:
-        """The sheets that hold a ledger: its rows, its columns."""
+        """The sheets that hold a ledger and are there: its rows, its columns."""
         found = [(self.train, self.ledger), (self.epoch_rows, self.ledgers.epochs)]
         if self.validation is not None and self.ledgers.validation is not None:
             found.insert(1, (self.validation, self.ledgers.validation))
-        return tuple(found)
+        return tuple(pair for pair in found if pair[0].sheet in self.sheets)
 
     @property
     def regions(self) -> dict[str, Region]:
@@ -140,12 +146,13 @@ class Layout:
         return found
 
 
-def layout_of(problem: Problem) -> Layout:
-    """The layout that a problem's workbook has."""
+def layout_of(problem: Problem, sheets: Iterable[str] | None = None) -> Layout:
+    """The layout that a problem's workbook has; ``sheets`` None: all that apply."""
     return Layout(
         network=problem.network,
         ledgers=ledgers_of(problem.network),
         data=data_layout_of(problem),
         init=InitLayout(problem.network.layers),
         epochs=problem.spec.training.epochs,
+        sheets=sheets_of(problem.network, sheets),
     )

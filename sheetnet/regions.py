@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 GUIDE, CONFIG, DATA, INIT, TRAIN = "Guide", "Config", "Data", "Init", "Train"
 VALIDATION, EPOCHS = "Validation", "Epochs"
-"""The sheets, in the order of the workbook."""
+STEP, PREDICT, COMPARE = "Step", "Predict", "Compare"
+
+SHEETS = (GUIDE, CONFIG, DATA, INIT, TRAIN, VALIDATION, EPOCHS, STEP, PREDICT, COMPARE)
+"""All sheets, in the order of the workbook."""
 
 
 def letter(column: int) -> str:

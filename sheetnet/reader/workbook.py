@@ -16,16 +16,27 @@ from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.data import Label, Table
 from sheetnet.data_layout import DataLayout
 from sheetnet.errors import DataError, SheetnetError, SpecError, WorkbookError
-from sheetnet.layout import CONFIG_VALUE, LAYERS_HEADER, InitLayout, Layout, layout_of
+from sheetnet.layout import (
+    CONFIG_VALUE,
+    LAYERS_HEADER,
+    SHEETS_KEY,
+    InitLayout,
+    Layout,
+    layout_of,
+)
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.network import Layer
 from sheetnet.problem import Problem, assemble
 from sheetnet.reader.cells import Grid, read_grid, where
+from sheetnet.reader.choices import chosen_in
 from sheetnet.reader.config import config_keys, config_spec, row_of
 from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
-from sheetnet.regions import CONFIG, DATA, EPOCHS, INIT, TRAIN, VALIDATION, Region
+from sheetnet.regions import CONFIG, DATA, GUIDE, INIT, Region
+from sheetnet.sheets import ALWAYS
 from sheetnet.spec import LayerSpec, Spec
+from sheetnet.views.make import views_of
+from sheetnet.views.view import View
 
 CODINGS = ("none", "0/1", "one-hot")
 """``coding`` on Config: targets are numbers, two classes on one output, or one-hot."""
@@ -37,18 +48,21 @@ _CONFIG_ROWS, _CONFIG_COLUMNS = 2_000, len(LAYERS_HEADER)
 class Book:
     """A workbook understood: its problem, its layout, its input cells by name.
 
-    ``names`` maps each hyperparameter to the row of its cell on ``Config``.
+    ``names`` maps each defined name to the sheet, row and column of its cell; ``chosen``
+    has for each of ``views`` what stands in its choices.
     """
 
     problem: Problem
     layout: Layout
-    names: dict[str, int]
+    names: dict[str, tuple[str, int, int]]
     data: Grid
+    views: tuple[View, ...]
+    chosen: tuple[dict[str, float], ...]
 
 
 def read_book(package: Package, recalculate: Recalculate) -> Book:
     """Read the problem of a workbook; raises :class:`WorkbookError` that names the cell."""
-    for title in (CONFIG, DATA, INIT, TRAIN, EPOCHS):
+    for title in ALWAYS:
         _must_have(package, title)
 
     def sheet(title: str, rows: int, columns: int) -> InputSheet:
@@ -68,18 +82,25 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         init = sheet(INIT, last, widest)
         spec = dataclasses.replace(spec, layers=_with_weights(spec, init, init_layout))
         problem = assemble(spec, table, classes)
+        titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY)
+        layout = layout_of(problem, titles.split(","))
     except WorkbookError:
         raise
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None
-    layout = layout_of(problem)
-    if layout.validation is not None:
-        _must_have(package, VALIDATION)
     most = layout.epochs * max(problem.rows, problem.held_out)
     if layout.ledger.width > MAX_COLUMNS or most > MAX_ROWS:
         raise WorkbookError(f"{package.path.name}: {CONFIG} describes a run too large for a sheet")
-    names = {name: keys[name] for name in problem.hyperparameters}
-    return Book(problem, layout, names, data.grid)
+    for title in layout.sheets:
+        if title != GUIDE:
+            _must_have(package, title)
+    names = {name: (CONFIG, keys[name], CONFIG_VALUE) for name in problem.hyperparameters}
+    views, chosen = views_of(problem, layout), []
+    for view in views:
+        chosen.append(chosen_in(sheet(view.title, *view.extent), view))
+        defined = (choice for choice in view.choices if choice.defined)
+        names |= {c.name: (view.title, c.row, c.column) for c in defined}
+    return Book(problem, layout, names, data.grid, views, tuple(chosen))
 
 
 def _must_have(package: Package, title: str) -> None:

@@ -17,36 +17,8 @@ from sheetnet.local import Sheets, local_epochs, local_train, local_validation
 from sheetnet.problem import Scaled, encode
 from sheetnet.reader.cells import Grid, Values
 from sheetnet.reader.workbook import Book
-from sheetnet.regions import DATA, Region
-
-
-@dataclass(frozen=True)
-class Area:
-    """A rectangle of computed cells.
-
-    Attributes
-    ----------
-    names: the quantity of each column; formulas: its formula, None for constants.
-    file: what the workbook holds; values: what the engine calculated.
-    local: what NumPy makes of the sheet's own inputs; python: the training in Python;
-        both (rows, columns), nan where a sheet would show an error.
-    visits: whether its rows are visits.
-
-    """
-
-    region: Region
-    names: tuple[str, ...]
-    formulas: tuple[Formula | None, ...]
-    file: Grid
-    values: Values
-    local: Array
-    python: Array
-    visits: bool = False
-
-    @property
-    def cells(self) -> int:
-        """How many cells."""
-        return self.region.rows * self.region.columns
+from sheetnet.regions import DATA, EPOCHS, VALIDATION, Region
+from sheetnet.verification.area import Area
 
 
 def data_areas(book: Book, values: Values) -> list[Area]:
@@ -131,23 +103,43 @@ class LedgerSheet:
     values: Values
 
 
-def ledger_areas(book: Book, data: Values, sheets: Mapping[str, LedgerSheet]) -> list[Area]:
+@dataclass(frozen=True)
+class Trained:
+    """The workbook's training in Python: rows of ``Train`` and of ``Epochs``."""
+
+    train: Array
+    epochs: Array
+
+    @staticmethod
+    def of(book: Book) -> Trained:
+        """Train it."""
+        parts = list(engine.blocks(book.problem, book.layout.ledgers))
+        return Trained(
+            np.concatenate([part.train for part in parts]),
+            np.concatenate([part.epochs for part in parts]),
+        )
+
+
+def ledger_areas(
+    book: Book, data: Values, sheets: Mapping[str, LedgerSheet], trained: Trained
+) -> list[Area]:
     """The ledgers. Their local inputs are the sheets' own, ``Data``'s x and y among them."""
     layout, problem = book.layout, book.problem
     ledgers, validation = layout.ledgers, layout.validation
+    validation = validation if VALIDATION in layout.sheets else None
+    empty = np.empty((0, ledgers.epochs.width))
 
     def held(region: Region) -> Array:
         return sheets[region.sheet].values.region(region)
 
     own = Sheets(
         train=held(layout.train),
-        epochs=held(layout.epoch_rows),
+        epochs=held(layout.epoch_rows) if EPOCHS in layout.sheets else empty,
         validation=None if validation is None else held(validation),
         x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),
         y=data.region(layout.data.body(layout.data.y_column, problem.network.outputs)),
     )
-    parts = list(engine.blocks(problem, ledgers))
-    epochs = np.concatenate([part.epochs for part in parts])
+    epochs = trained.epochs
     areas = []
 
     def add(
@@ -167,7 +159,7 @@ def ledger_areas(book: Book, data: Values, sheets: Mapping[str, LedgerSheet]) ->
         ledgers.train.labels,
         ledger_formulas(problem, layout),
         local_train(problem, ledgers, own),
-        np.concatenate([part.train for part in parts]),
+        trained.train,
         visits=True,
     )
     if validation is not None and ledgers.validation is not None:
@@ -178,6 +170,8 @@ def ledger_areas(book: Book, data: Values, sheets: Mapping[str, LedgerSheet]) ->
             local_validation(problem, ledgers, own),
             np.concatenate(list(engine.validation_blocks(problem, ledgers, epochs))),
         )
+    if EPOCHS not in layout.sheets:
+        return areas
     add(
         layout.epoch_rows,
         ledgers.epochs.labels,

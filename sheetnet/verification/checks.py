@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.engine import first_divergence
@@ -14,10 +13,8 @@ from sheetnet.formula import Formula
 from sheetnet.reader.cells import BLANK, Odd, SharedFormula, Values
 from sheetnet.reader.normal import Normal, formula_text, normal
 from sheetnet.regions import address
-from sheetnet.verification.areas import Area
+from sheetnet.verification.area import Area, Mask, Single
 from sheetnet.verification.report import Check, Failure
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Tolerance:
     atol: float
 
 
-def formula_check(areas: Sequence[Area], extra: Sequence[Failure]) -> Check:
+def formula_check(areas: Sequence[Area | Single], extra: Sequence[Failure]) -> Check:
     """Does every computed cell hold its formula, and every constant none?
 
     ``extra`` are failures found outside of the areas: headers, names, rows too many.
@@ -40,19 +37,41 @@ def formula_check(areas: Sequence[Area], extra: Sequence[Failure]) -> Check:
     first: Failure | None = None
     for area in areas:
         cells += area.cells
-        for row, column, expected in _wrong_formulas(area):
+        for wrong in _wrong_formulas(area):
             failures += 1
             if first is None:
-                first = _formula_failure(area, row, column, expected)
+                first = _formula_failure(area, *wrong)
     failures += len(extra)
     first = first or (extra[0] if extra else None)
     return Check(failures == 0, cells, failures=failures, first_failure=first)
 
 
-def _wrong_formulas(area: Area) -> Iterator[tuple[int, int, str | None]]:
-    """Yield (row, column, expected text) of the cells whose formula is another."""
+Wrong = tuple[int, int, str | None]
+"""A cell whose formula is another: its place in the arrays, the text that is expected."""
+
+
+def _wrong_formulas(area: Area | Single) -> Iterator[Wrong]:
+    yield from _wrong_singles(area) if isinstance(area, Single) else _wrong_columns(area)
+
+
+def _wrong_singles(area: Single) -> Iterator[Wrong]:
+    for c, ((row, column), expected) in enumerate(zip(area.places, area.expected, strict=True)):
+        held = area.file.formula(row, column)
+        if held == expected:
+            continue
+        if held is None or _normal_of(held, row, column) != normal(expected, row, column):
+            yield 0, c, expected
+
+
+def _normal_of(held: str | SharedFormula, row: int, column: int) -> Normal:
+    if isinstance(held, SharedFormula):
+        return normal(held.text, held.row, held.column)
+    return normal(held, row, column)
+
+
+def _wrong_columns(area: Area) -> Iterator[Wrong]:
     region = area.region
-    wrong: list[tuple[int, int, str | None]] = []
+    wrong: list[Wrong] = []
     for offset, formula in enumerate(area.formulas):
         column = region.column + offset
         held = area.file.formulas[region.row - 1 : region.last_row, column - 1]
@@ -61,8 +80,8 @@ def _wrong_formulas(area: Area) -> Iterator[tuple[int, int, str | None]]:
         else:
             rows = list(_unequal(held.tolist(), formula, region.row, column))
         for i in rows:
-            row = region.row + i
-            wrong.append((row, column, None if formula is None else formula.at(row, region.row)))
+            text = None if formula is None else formula.at(region.row + i, region.row)
+            wrong.append((i, offset, text))
     wrong.sort(key=lambda found: found[:2])
     yield from wrong
 
@@ -93,7 +112,8 @@ def _unequal(
             yield i
 
 
-def _formula_failure(area: Area, row: int, column: int, expected: str | None) -> Failure:
+def _formula_failure(area: Area | Single, r: int, c: int, expected: str | None) -> Failure:
+    row, column = area.place(r, c)
     value = area.values.at(row, column)
     held = area.file.formula(row, column)
     if held is None:
@@ -102,10 +122,10 @@ def _formula_failure(area: Area, row: int, column: int, expected: str | None) ->
     else:
         shown = f"formula {formula_text(area.file, row, column)}"
     return Failure(
-        sheet=area.region.sheet,
+        sheet=_sheet_of(area),
         cell=address(row, column),
-        quantity=area.names[column - area.region.column],
-        visit=row - area.region.row + 1 if area.visits else None,
+        quantity=area.names[c],
+        visit=area.visit(r),
         sheet_value=shown if held is None else _plain(value),
         python_value=f"formula ={expected}" if expected is not None else "a constant, no formula",
         ulps=None,
@@ -113,8 +133,12 @@ def _formula_failure(area: Area, row: int, column: int, expected: str | None) ->
     )
 
 
+def _sheet_of(area: Area | Single) -> str:
+    return area.sheet if isinstance(area, Single) else area.region.sheet
+
+
 def value_check(
-    areas: Sequence[Area], against: str, tolerance: Tolerance, *, growth: bool = False
+    areas: Sequence[Area | Single], against: str, tolerance: Tolerance, *, growth: bool = False
 ) -> Check:
     """Compare the engine's values with ``local`` or ``python`` of each area."""
     cells = identical = failures = 0
@@ -123,9 +147,9 @@ def value_check(
     steps: tuple[tuple[int, float], ...] = ()
     diverged: tuple[int | None, int | None] = (None, None)
     for area in areas:
-        sheet = area.values.region(area.region)
+        sheet = area.numbers(area.values)
         python: Array = getattr(area, against)
-        result = _compare(sheet, python, area.values.odd_in(area.region, errors=True), tolerance)
+        result = _compare(area, area.values, python, tolerance)
         cells += area.cells
         identical += int(result.identical.sum())
         failures += int(result.failed.sum())
@@ -133,7 +157,7 @@ def value_check(
         max_rel = max(max_rel, float(result.relative.max(initial=0.0)))
         if first is None and result.failed.any():
             first = _value_failure(area, area.values, python, result.failed)
-        if growth and area.visits:
+        if growth and isinstance(area, Area) and area.visits:
             steps = _growth(result.relative)
             diverged = first_divergence(python), first_divergence(sheet)
     return Check(
@@ -151,10 +175,14 @@ class _Comparison:
     relative: Array
 
 
-def _compare(sheet: Array, python: Array, errors: Mask, tolerance: Tolerance) -> _Comparison:
-    """``errors`` marks error values of the sheet, which agree with a nan of Python only."""
+def _compare(
+    area: Area | Single, held: Values, python: Array, tolerance: Tolerance, *, saved: bool = False
+) -> _Comparison:
+    """Error values of the sheet agree with a nan of Python only, texts with the wanted ones."""
+    sheet, errors = area.numbers(held), area.odd(held, errors=True)
+    told = area.told(held, saved=saved)
     number = np.isfinite(python)
-    scale = np.max(np.abs(np.where(number, python, 0.0)), axis=0, initial=0.0)
+    scale = area.sizes(python)
     both = number & np.isfinite(sheet)
     with np.errstate(all="ignore"):
         absolute = np.where(both, np.abs(sheet - python), 0.0)
@@ -163,29 +191,34 @@ def _compare(sheet: Array, python: Array, errors: Mask, tolerance: Tolerance) ->
         relative = np.where(absolute > 0, absolute / size, 0.0)
         bound = tolerance.atol * scale + tolerance.rtol * np.abs(python)
         close = both & (absolute <= bound)
-    both_errors = errors & ~number
-    identical = (both & (sheet == python)) | both_errors
+    both_errors = errors & ~number & ~area.text_wanted
+    identical = (both & (sheet == python)) | both_errors | told
     return _Comparison(identical, ~(close | both_errors | identical), absolute, relative)
 
 
 def _value_failure(
-    area: Area, held: Values, wanted: Array, failed: Mask, note: str = ""
+    area: Area | Single, held: Values, wanted: Array, failed: Mask, note: str = ""
 ) -> Failure:
     """The first failed cell: what ``held`` has there against ``wanted`` (rows, columns)."""
     r, c = map(int, np.argwhere(failed)[0])
-    row, column = area.region.row + r, area.region.column + c
+    row, column = area.place(r, c)
     value, number = held.at(row, column), float(wanted[r, c])
     finite = bool(np.isfinite(number))
     return Failure(
-        sheet=area.region.sheet,
+        sheet=_sheet_of(area),
         cell=address(row, column),
         quantity=area.names[c] + note,
-        visit=r + 1 if area.visits else None,
+        visit=area.visit(r),
         sheet_value=_plain(value),
-        python_value=number if finite else "an error value",
+        python_value=number if finite else _wanted_text(area, c),
         ulps=ulps(value, number) if isinstance(value, float) and finite else None,
         formula=formula_text(area.file, row, column),
     )
+
+
+def _wanted_text(area: Area | Single, c: int) -> str:
+    text = area.texts.get(c) if isinstance(area, Single) else None
+    return "an error value" if text is None else f"the text {text!r}"
 
 
 def _plain(value: float | Odd) -> float | str | None:
@@ -212,7 +245,7 @@ def _growth(relative: Array) -> tuple[tuple[int, float], ...]:
     return tuple((visit, float(worst[visit - 1])) for visit in visits)
 
 
-def saved_check(areas: Sequence[Area], tolerance: Tolerance) -> Check:
+def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:
     """Do values that the file holds in its formula cells agree with the calculated ones?
 
     A file without saved values (openpyxl writes none) passes with 0 cells.
@@ -221,14 +254,11 @@ def saved_check(areas: Sequence[Area], tolerance: Tolerance) -> Check:
     max_abs = max_rel = 0.0
     first: Failure | None = None
     for area in areas:
-        region = area.region
-        saved = area.file.region(region)
-        fresh = area.values.region(region)
-        calculated = np.array([formula is not None for formula in area.formulas])
-        errors = area.file.odd_in(region, errors=True)
-        texts = area.file.odd_in(region, errors=False)
-        held = (np.isfinite(saved) | errors | texts) & calculated
-        result = _compare(saved, fresh, errors, tolerance)
+        saved, fresh = area.numbers(area.file), area.numbers(area.values)
+        errors = area.odd(area.file, errors=True)
+        texts = area.odd(area.file, errors=False)
+        held = (np.isfinite(saved) | errors | texts) & area.computed
+        result = _compare(area, area.file, fresh, tolerance, saved=True)
         cells += int(held.sum())
         identical += int((result.identical & held).sum())
         failed = result.failed & held

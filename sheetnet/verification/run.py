@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sheetnet.errors import SheetnetError
-from sheetnet.layout import CONFIG_VALUE
-from sheetnet.reader.cells import Odd, read_grid
+from sheetnet.ledger import Ledger
+from sheetnet.reader.cells import Grid, Odd, read_grid
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import Book, read_book
 from sheetnet.recalc import recalculate
-from sheetnet.regions import CONFIG, TRAIN, address, letter
-from sheetnet.verification.areas import LedgerSheet, data_areas, ledger_areas
+from sheetnet.regions import TRAIN, Region, address, letter
+from sheetnet.verification.area import Area, Single
+from sheetnet.verification.areas import LedgerSheet, Trained, data_areas, ledger_areas
 from sheetnet.verification.checks import Tolerance, formula_check, saved_check, value_check
 from sheetnet.verification.report import Check, Failure, Report
+from sheetnet.verification.view_areas import view_areas
 
 LOCAL = Tolerance(rtol=1e-10, atol=1e-10)
 TRAJECTORY = Tolerance(rtol=1e-6, atol=1e-6)
@@ -46,7 +48,16 @@ def verify(
             size = region.last_row, region.last_column
             file = read_grid(package, region.sheet, *size)
             sheets[region.sheet] = LedgerSheet(file, values(region.sheet, *size))
-    areas = [*data_areas(book, data), *ledger_areas(book, data, sheets)]
+        for view in book.views:
+            size = view.extent
+            file = read_grid(package, view.title, *size)
+            sheets[view.title] = LedgerSheet(file, values(view.title, *size))
+    trained = Trained.of(book)
+    areas: list[Area | Single] = [
+        *data_areas(book, data),
+        *ledger_areas(book, data, sheets, trained),
+        *view_areas(book, data, sheets, trained),
+    ]
     checks: dict[str, Check] = {
         "formulas": formula_check(areas, [*_headers(book, sheets), *_names(book, package)]),
         "local": value_check(areas, "local", local),
@@ -63,27 +74,35 @@ def _tolerance(default: Tolerance, rtol: float | None, atol: float | None) -> To
 
 def _headers(book: Book, sheets: Mapping[str, LedgerSheet]) -> Iterator[Failure]:
     """The rows of plain names, and that nothing stands below the last rows."""
+    for view in book.views:
+        for table in view.tables:
+            yield from _row_of_names(sheets[view.title].file, table.region, table.ledger)
     for region, ledger in book.layout.ledger_sheets:
-        grid, row = sheets[region.sheet].file, region.row - 1
-        for column, label in enumerate(ledger.labels, 1):
-            found = grid.at(row, column)
-            if found != Odd("text", label):
-                yield _outside(region.sheet, row, column, "column name", str(found), label)
+        grid = sheets[region.sheet].file
+        yield from _row_of_names(grid, region, ledger)
         if grid.beyond is not None:
             row, column = grid.beyond
             what = "row below the last visit" if region.sheet == TRAIN else "row below the last"
             yield _outside(region.sheet, row, column, what, "a cell", "nothing")
 
 
+def _row_of_names(grid: Grid, region: Region, ledger: Ledger) -> Iterator[Failure]:
+    row = region.row - 1
+    for column, label in enumerate(ledger.labels, region.column):
+        found = grid.at(row, column)
+        if found != Odd("text", label):
+            yield _outside(region.sheet, row, column, "column name", str(found), label)
+
+
 def _names(book: Book, package: Package) -> Iterator[Failure]:
-    """Each hyperparameter's name must mean its cell on Config, on every sheet."""
-    for name, row in book.names.items():
-        wanted = f"{CONFIG}!${letter(CONFIG_VALUE)}${row}"
+    """Each name of an input cell must mean that cell, on every sheet."""
+    for name, (sheet, row, column) in book.names.items():
+        wanted = f"{sheet}!${letter(column)}${row}"
         found = [n for n in package.names if n.name.casefold() == name.casefold()]
         texts = [n.text.replace("'", "") for n in found]
         if texts != [wanted]:
             said = "; ".join(texts) or "not defined"
-            yield _outside(CONFIG, row, CONFIG_VALUE, f"defined name {name}", said, wanted)
+            yield _outside(sheet, row, column, f"defined name {name}", said, wanted)
 
 
 def _outside(sheet: str, row: int, column: int, quantity: str, found: str, wanted: str) -> Failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from openpyxl import Workbook
@@ -10,14 +11,23 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.hyperparameters import Hyperparameter
-from sheetnet.layout import CONFIG_FIRST_ROW, CONFIG_KEY, CONFIG_NOTE, CONFIG_VALUE, LAYERS_HEADER
+from sheetnet.layout import (
+    CONFIG_FIRST_ROW,
+    CONFIG_KEY,
+    CONFIG_NOTE,
+    CONFIG_VALUE,
+    LAYERS_HEADER,
+    SHEETS_KEY,
+)
 from sheetnet.problem import Problem
 from sheetnet.regions import CONFIG, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.styles import put
 
+_SHEETS_NOTE = "the sheets of this workbook"
 
-def write_config(book: Workbook, problem: Problem) -> None:
+
+def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> None:
     """Add the sheet and the defined names of its input cells."""
     sheet = book.create_sheet(CONFIG)
     styles.title(
@@ -32,7 +42,7 @@ def write_config(book: Workbook, problem: Problem) -> None:
         _input(book, sheet, row, parameter, problem.hyperparameters[parameter.name])
         row += 1
     row = _heading(sheet, row + 1, "Fixed at export")
-    for key, value, note in _structure(problem):
+    for key, value, note in (*_structure(problem), (SHEETS_KEY, ", ".join(sheets), _SHEETS_NOTE)):
         _fixed(sheet, row, key, value, note)
         row += 1
     row = _heading(sheet, row + 1, "Layers (fixed at export)")

@@ -15,6 +15,7 @@ from sheetnet.data_layout import DataLayout
 from sheetnet.formulas import data_formulas, statistic_formulas
 from sheetnet.problem import Problem, Scaled
 from sheetnet.regions import DATA, letter
+from sheetnet.views.view import Content
 from sheetnet.workbook import inputs, styles
 from sheetnet.workbook.stream import Stream, StreamColumn
 from sheetnet.workbook.styles import FormulaText, put
@@ -26,7 +27,10 @@ TRAINING_SET, VALIDATION_SET = "training", "validation"
 
 
 def write_data(
-    book: Workbook, problem: Problem, layout: DataLayout, cached: dict[tuple[str, int, int], float]
+    book: Workbook,
+    problem: Problem,
+    layout: DataLayout,
+    cached: dict[tuple[str, int, int], Content],
 ) -> Stream:
     """Add the sheet's head; return its rows as a stream. Fills in ``cached``."""
     sheet = book.create_sheet(DATA)
@@ -95,7 +99,7 @@ def _statistics(
     sheet: Worksheet,
     problem: Problem,
     layout: DataLayout,
-    cached: dict[tuple[str, int, int], float],
+    cached: dict[tuple[str, int, int], Content],
 ) -> None:
     sides: dict[str, Scaled] = {
         "input statistics": problem.inputs,

@@ -14,6 +14,7 @@ from sheetnet.formula import Formula
 from sheetnet.layout import EPOCHS_BEST_ROW, EPOCHS_HEAD_ROW, EPOCHS_NAME_ROW, Layout
 from sheetnet.problem import Problem
 from sheetnet.regions import EPOCHS, letter
+from sheetnet.views.view import Content
 from sheetnet.workbook import styles
 from sheetnet.workbook.charts import add_charts
 from sheetnet.workbook.ledger_sheet import write_ledger
@@ -62,7 +63,7 @@ def _best(sheet: Worksheet, layout: Layout) -> None:
         cell.number_format = '"best: "0' if column == 1 else style.number_format
 
 
-def cache_best(layout: Layout, epochs: Array, cached: dict[tuple[str, int, int], float]) -> None:
+def cache_best(layout: Layout, epochs: Array, cached: dict[tuple[str, int, int], Content]) -> None:
     """Note the values of the best epoch (from 1), once the rows of ``Epochs`` are known."""
     best = int(layout.ledgers.epochs["best_epoch"].view(epochs)[-1])
     for column, value in enumerate(epochs[best - 1], 1):

@@ -77,7 +77,7 @@ def _line(sheet: Worksheet, row: int, name: str, where: str, text: str) -> int:
 def _sheets(sheet: Worksheet, layout: Layout, row: int) -> int:
     row = _heading(sheet, row, "The sheets")
     for title, text in _SHEETS.items():
-        if title != VALIDATION or layout.validation is not None:
+        if title in layout.sheets:
             row = _line(sheet, row, title, f"{title}!A1", text)
     return row
 

@@ -55,17 +55,18 @@ def write_ledger(
     head_row = region.row - (TRAIN_NAME_ROW - TRAIN_GROUP_ROW) - 1
     columns = []
     for block in ledger.blocks:
-        _head(sheet, problem, block, head_row, outline=block.kind in folded)
-        style = _style(sheet, block, region.row)
-        for column in range(block.first, block.first + block.size):
-            whole = block.kind in _NARROW
-            columns.append(StreamColumn(column + 1, style, formulas[column], whole=whole))
+        first = region.column + block.first
+        _head(sheet, problem, block, head_row, first, outline=block.kind in folded)
+        style = _style(sheet, block, region.row, first)
+        for offset in range(block.size):
+            whole, formula = block.kind in _NARROW, formulas[block.first + offset]
+            columns.append(StreamColumn(first + offset, style, formula, whole=whole))
     sheet.row_dimensions[head_row + TRAIN_WORDS_ROW - TRAIN_GROUP_ROW].height = 30
     return Stream(region.row, region.rows, tuple(columns), blocks)
 
 
 def _head(
-    sheet: Worksheet, problem: Problem, block: Block, head_row: int, *, outline: bool
+    sheet: Worksheet, problem: Problem, block: Block, head_row: int, first: int, *, outline: bool
 ) -> None:
     group_row, words_row, symbol_row, name_row = (
         head_row + row - TRAIN_GROUP_ROW
@@ -73,7 +74,7 @@ def _head(
     )
     fill = styles.band(block.kind)
     for offset, (index, name) in enumerate(zip(block.indices, block.labels, strict=True)):
-        column = block.first + 1 + offset
+        column = first + offset
         edge = styles.GROUP_EDGE if offset == 0 else None
         group = group_title(block) if offset == 0 else None
         put(sheet, group_row, column, group, styles.HEADING, fill, border=edge)
@@ -101,12 +102,12 @@ def _head(
             dimension.outlineLevel = 1
 
 
-def _style(sheet: Worksheet, block: Block, first_row: int) -> int:
+def _style(sheet: Worksheet, block: Block, first_row: int, column: int) -> int:
     """The style index of a block's cells, made on a cell of the row to be streamed."""
     font = styles.LINK if block.kind in ("input", "target") else styles.BODY
     if block.kind in ("place", "drawn", "flag"):
         font = styles.FIXED
-    cell = put(sheet, first_row, block.first + 1, None, font)
+    cell = put(sheet, first_row, column, None, font)
     cell.number_format = _format(block)
     return int(cell.style_id)
 

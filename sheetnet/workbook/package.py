@@ -11,17 +11,18 @@ import io
 import math
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
 from openpyxl import Workbook
+from openpyxl.utils import coordinate_to_tuple
 
 from sheetnet.errors import LimitError, OutputError
 from sheetnet.output import check_target, in_place_of
 from sheetnet.regions import address
-from sheetnet.workbook.stream import ERROR, Stream, row_xml
+from sheetnet.workbook.stream import ERROR, Beside, Stream, row_xml
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -33,10 +34,11 @@ LEVEL = 2
 Cached = Mapping[tuple[str, int, int], float | str]
 """(sheet, row, column) -> the value of a formula that openpyxl holds."""
 
+Streams = Mapping[str, Sequence[Stream]]
+"""Sheet -> its streams, from the top down; what openpyxl holds left of their columns stays."""
 
-def save(
-    book: Workbook, path: Path, streams: Mapping[str, Stream], cached: Cached, *, overwrite: bool
-) -> None:
+
+def save(book: Workbook, path: Path, streams: Streams, cached: Cached, *, overwrite: bool) -> None:
     """Write the workbook to ``path``, all of it or nothing.
 
     Raises :class:`OutputError` where the folder is missing, not writable or full, or
@@ -61,7 +63,7 @@ def _copy(
     book: Workbook,
     source: zipfile.ZipFile,
     target: zipfile.ZipFile,
-    streams: Mapping[str, Stream],
+    streams: Streams,
     cached: Cached,
 ) -> None:
     titles = {
@@ -77,7 +79,7 @@ def _copy(
         with target.open(info, "w") as out:
             if part in titles:
                 title = titles[part]
-                _sheet(out, content, book, title, streams.get(title), cached)
+                _sheet(out, content, book, title, streams.get(title, ()), cached)
             elif part == "docProps/app.xml":
                 out.write(_application())
             elif part == "docProps/core.xml":
@@ -101,7 +103,7 @@ def _sheet(
     content: bytes,
     book: Workbook,
     title: str,
-    stream: Stream | None,
+    streams: Sequence[Stream],
     cached: Cached,
 ) -> None:
     ElementTree.register_namespace("", MAIN)
@@ -109,27 +111,63 @@ def _sheet(
     root = ElementTree.fromstring(content)
     data = root.find(f"{{{MAIN}}}sheetData")
     assert data is not None
-    for row in list(data):
-        number = int(row.attrib["r"])
-        if stream is not None and number >= stream.first_row:
-            data.remove(row)
-            continue
+    for row in data:
         for cell in row:
-            _exact(cell, book, title, number, cached)
-    if stream is not None:
-        dimension = root.find(f"{{{MAIN}}}dimension")
-        assert dimension is not None
-        dimension.set("ref", f"A1:{address(stream.last_row, stream.last_column)}")
+            _exact(cell, book, title, int(row.attrib["r"]), cached)
+    for n, stream in enumerate(streams):
+        _make_room(data, stream, n)
+    if streams:
+        _extend(root, streams)
     text = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    if stream is None:
-        out.write(text)
-        return
-    head, mark, tail = text.partition(b"</sheetData>")
-    assert mark  # the header rows keep sheetData from being empty
-    out.write(head)
-    for chunk in row_xml(stream):
-        out.write(chunk)
-    out.write(mark + tail)
+    for n, stream in enumerate(streams):
+        head, start, rest = text.partition(_mark(n, "start"))
+        kept, end, text = rest.partition(_mark(n, "end"))
+        assert start and end
+        out.write(head)
+        for chunk in row_xml(stream, dict(_beside(kept))):
+            out.write(chunk)
+    out.write(text)
+
+
+def _make_room(data: ElementTree.Element, stream: Stream, n: int) -> None:
+    """Put marks around a stream's rows; of these only what stands left of it stays."""
+    rows = [row for row in data if row.attrib["r"].isdigit()]
+    above = [row for row in rows if int(row.attrib["r"]) < stream.first_row]
+    kept = 0
+    for row in rows[len(above) :]:
+        if int(row.attrib["r"]) > stream.last_row:
+            break
+        for cell in list(row):
+            if coordinate_to_tuple(cell.attrib["r"])[1] >= stream.columns[0].column:
+                row.remove(cell)
+        if len(row):
+            kept += 1
+        else:
+            data.remove(row)
+    # The head of each stream stands right above it.
+    at = list(data).index(above[-1]) + 1
+    data.insert(at, ElementTree.Element(f"{{{MAIN}}}row", {"r": f"0{n} start"}))
+    data.insert(at + 1 + kept, ElementTree.Element(f"{{{MAIN}}}row", {"r": f"0{n} end"}))
+
+
+def _mark(n: int, what: str) -> bytes:
+    return f'<row r="0{n} {what}" />'.encode()
+
+
+def _beside(kept: bytes) -> Iterator[tuple[int, Beside]]:
+    """Row -> what stands left of a stream."""
+    for row in re.finditer(r'<row r="(\d+)"([^>]*)>(.*?)</row>', kept.decode(), re.DOTALL):
+        yield int(row[1]), Beside(re.sub(r' spans="[^"]*"', "", row[2]), row[3])
+
+
+def _extend(root: ElementTree.Element, streams: Sequence[Stream]) -> None:
+    """Say how far the sheet reaches: readers trust it."""
+    dimension = root.find(f"{{{MAIN}}}dimension")
+    assert dimension is not None
+    row, column = coordinate_to_tuple(dimension.attrib["ref"].rpartition(":")[2])
+    row = max(row, *(stream.last_row for stream in streams))
+    column = max(column, *(stream.last_column for stream in streams))
+    dimension.set("ref", f"A1:{address(row, column)}")
 
 
 def _exact(cell: ElementTree.Element, book: Workbook, title: str, row: int, cached: Cached) -> None:

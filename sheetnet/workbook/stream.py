@@ -8,7 +8,7 @@ same float, and formulas of one column are shared (ECMA-376 part 1, 18.3.1.40).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -60,8 +60,17 @@ class Stream:
         return self.columns[-1].column
 
 
-def row_xml(stream: Stream) -> Iterator[bytes]:
+@dataclass(frozen=True)
+class Beside:
+    """What else a row has: attributes, and cells left of the stream's, as XML."""
+
+    attributes: str
+    cells: str
+
+
+def row_xml(stream: Stream, beside: Mapping[int, Beside] | None = None) -> Iterator[bytes]:
     """Yield the ``<row>`` elements, a block of rows at a time, as UTF-8."""
+    beside = beside or {}
     columns = stream.columns
     shared = _shared_from(stream)
     later = _LaterRows(stream, shared)
@@ -88,9 +97,17 @@ def row_xml(stream: Stream) -> Iterator[bytes]:
                 cells = [
                     ERROR if error else cell for cell, error in zip(cells, errors, strict=True)
                 ]
-            lines.append(template.replace(_ROW, str(row)) % tuple(cells))
+            line = template.replace(_ROW, str(row)) % tuple(cells)
+            if row in beside:
+                line = _joined(line, beside[row])
+            lines.append(line)
             row += 1
         yield "".join(lines).encode()
+
+
+def _joined(line: str, left: Beside) -> str:
+    start, _, cells = line.partition(">")
+    return f"{start}{left.attributes}>{left.cells}{cells}"
 
 
 _ROW = "\0"

@@ -1,0 +1,18 @@
+"""The views of a workbook: those of its sheets that look at the training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sheetnet.layout import Layout
+from sheetnet.problem import Problem
+from sheetnet.views.view import View
+
+Maker = Callable[[Problem, Layout], View]
+
+MAKERS: dict[str, Maker] = {}
+
+
+def views_of(problem: Problem, layout: Layout) -> tuple[View, ...]:
+    """The views that a workbook has, in order."""
+    return tuple(make(problem, layout) for title, make in MAKERS.items() if title in layout.sheets)
