@@ -173,8 +173,8 @@ def failing(monkeypatch: pytest.MonkeyPatch, fail: Callable[[], None]) -> None:
     """Let the stream of rows fail after its first piece."""
     whole = package.row_xml
 
-    def row_xml(stream: Any) -> Iterator[bytes]:
-        for piece in whole(stream):
+    def row_xml(*given: Any) -> Iterator[bytes]:
+        for piece in whole(*given):
             yield piece
             fail()
 
@@ -245,8 +245,8 @@ def test_a_real_end_half_way(old: Path, how: str) -> None:
     """Killed, or out of space: what was there stays, and a full disk leaves no litter."""
     end = (
         "import os, resource; from sheetnet.workbook import package as p; whole = p.row_xml\n"
-        "def row_xml(stream):\n"
-        "    for piece in whole(stream):\n"
+        "def row_xml(*given):\n"
+        "    for piece in whole(*given):\n"
         "        yield piece\n"
         f"        {'os.kill(os.getpid(), 9)' if how == 'kill' else 'pass'}\n"
         "p.row_xml = row_xml\n"

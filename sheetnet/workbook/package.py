@@ -164,10 +164,10 @@ def _extend(root: ElementTree.Element, streams: Sequence[Stream]) -> None:
     """Say how far the sheet reaches: readers trust it."""
     dimension = root.find(f"{{{MAIN}}}dimension")
     assert dimension is not None
-    row, column = coordinate_to_tuple(dimension.attrib["ref"].rpartition(":")[2])
-    row = max(row, *(stream.last_row for stream in streams))
-    column = max(column, *(stream.last_column for stream in streams))
-    dimension.set("ref", f"A1:{address(row, column)}")
+    cells = (coordinate_to_tuple(cell.attrib["r"]) for cell in root.iter(f"{{{MAIN}}}c"))
+    ends = [*cells, *((stream.last_row, stream.last_column) for stream in streams)]
+    last = address(max(row for row, _ in ends), max(column for _, column in ends))
+    dimension.set("ref", f"A1:{last}")
 
 
 def _exact(cell: ElementTree.Element, book: Workbook, title: str, row: int, cached: Cached) -> None:
