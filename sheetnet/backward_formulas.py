@@ -44,22 +44,31 @@ def _output_delta(network: Network, refs: References, out: References) -> list[s
 
 
 def _hidden_delta(layer: Layer, after: Layer, refs: References) -> list[str]:
-    delta, w = refs[f"delta{after.index}"], refs[f"W{after.index}"]
     own = own_refs(layer, refs)
     texts = []
     for i in range(layer.units):
-        products = [f"{delta[j]}*{w[j * after.inputs + i]}" for j in range(after.units)]
-        back = cells.written_sum(products)
+        back = cells.written_sum(products_back(after, refs, i))
         if layer.dropout:
             back += f"*{refs[f'k{layer.index}'][i]}"
         texts.append(_times_slope(back, layer, own, i))
     return texts
 
 
-def _times_slope(text: str, layer: Layer, own: References, j: int) -> str:
+def products_back(after: Layer, refs: References, i: int) -> list[str]:
+    """The terms of what a layer hands back to unit i (from 0) of the one before: δ_j w_ji."""
+    delta, w = refs[f"delta{after.index}"], refs[f"W{after.index}"]
+    return [f"{delta[j]}*{w[j * after.inputs + i]}" for j in range(after.units)]
+
+
+def slope_of(layer: Layer, own: References, j: int) -> str:
+    """f′(z) of unit j (from 0); an empty text where it is 1."""
     slope = layer.activation.slope_cell
-    assert slope is not None
-    factor = slope(own["z"][j], own["a"][j])
+    assert slope is not None  # units that depend on each other have none
+    return slope(own["z"][j], own["a"][j])
+
+
+def _times_slope(text: str, layer: Layer, own: References, j: int) -> str:
+    factor = slope_of(layer, own, j)
     return f"{text}*{factor}" if factor else text
 
 

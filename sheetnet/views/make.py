@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
+from sheetnet.regions import STEP
+from sheetnet.views.step import step_view
 from sheetnet.views.view import View
 
 Maker = Callable[[Problem, Layout], View]
 
-MAKERS: dict[str, Maker] = {}
+MAKERS: dict[str, Maker] = {STEP: step_view}
 
 
 def views_of(problem: Problem, layout: Layout) -> tuple[View, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from openpyxl import Workbook
+from openpyxl.styles import Alignment
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
@@ -42,9 +43,11 @@ def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> Non
         _input(book, sheet, row, parameter, problem.hyperparameters[parameter.name])
         row += 1
     row = _heading(sheet, row + 1, "Fixed at export")
-    for key, value, note in (*_structure(problem), (SHEETS_KEY, ", ".join(sheets), _SHEETS_NOTE)):
+    for key, value, note in _structure(problem):
         _fixed(sheet, row, key, value, note)
         row += 1
+    _fixed(sheet, row, SHEETS_KEY, ", ".join(sheets), _SHEETS_NOTE, lines=4)
+    row += 1
     row = _heading(sheet, row + 1, "Layers (fixed at export)")
     _layers(sheet, row, problem)
     sheet.column_dimensions["A"].width = 18
@@ -124,10 +127,15 @@ def _structure(problem: Problem) -> list[tuple[str, object, str]]:
     return rows
 
 
-def _fixed(sheet: Worksheet, row: int, key: str, value: object, note: str) -> None:
+def _fixed(
+    sheet: Worksheet, row: int, key: str, value: object, note: str, *, lines: int = 1
+) -> None:
     put(sheet, row, CONFIG_KEY, key, styles.BODY)
     cell = put(sheet, row, CONFIG_VALUE, value, styles.FIXED, styles.FIXED_FILL)
     cell.alignment = styles.LEFT
+    if lines > 1:
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.row_dimensions[row].height = 15 * lines
     put(sheet, row, CONFIG_NOTE, note, styles.NOTE)
 
 

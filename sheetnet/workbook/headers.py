@@ -85,6 +85,16 @@ _PREFIXES = {
 """Titles and symbols of what is kept for each parameter, by the slot's name."""
 
 
+def slot_title(name: str) -> str:
+    """What a slot of the optimizer, or another stage of the gradient, is called."""
+    return _PREFIXES[name][0]
+
+
+def subscripted(number: int) -> str:
+    """A layer's number below the line: ``₁``."""
+    return str(number).translate(_SUBSCRIPTS)
+
+
 def _slot_of(block: Block) -> tuple[str, str] | None:
     return _PREFIXES.get(block.base[:-1]) if block.kind == "state" else None
 
@@ -108,7 +118,7 @@ def symbol(block: Block, index: tuple[int | str, ...]) -> str:
     slot = _slot_of(block)
     text = f"{slot[1]} {block.base[-1]}" if slot else _SYMBOLS.get(block.base, block.base)
     if block.layer is not None:
-        text += str(block.layer).translate(_SUBSCRIPTS)
+        text += subscripted(block.layer)
     return text + (f"[{','.join(map(str, index))}]" if index else "")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.regions import Region, letter
+from sheetnet.views.view import Choice
+from sheetnet.workbook import styles
+from sheetnet.workbook.styles import put
 
 MAX_PROMPT, MAX_TITLE = 255, 32
 """Characters that applications take."""
@@ -22,6 +27,30 @@ def numbers(sheet: Worksheet, region: Region, title: str, prompt: str) -> None:
     """Any number, and nothing else."""
     rule = DataValidation(type="decimal", operator="between", formula1="-1E+300", formula2="1E+300")
     _add(sheet, rule, region, title, prompt, "A number is needed.")
+
+
+def choice(book: Workbook, sheet: Worksheet, made: Choice) -> None:
+    """A view's choice: an input cell with its message, and its defined name."""
+    cell = put(sheet, made.row, made.column, made.default, styles.INPUT, styles.INPUT_FILL)
+    cell.border, cell.alignment = styles.BOX, styles.CENTRE
+    if made.whole:
+        cell.number_format = styles.WHOLE
+    low, high = (
+        -1e300 if made.low is None else made.low,
+        1e300 if made.high is None else made.high,
+    )
+    rule = DataValidation(
+        type="whole" if made.whole else "decimal",
+        operator="between",
+        formula1=f"{low:.17g}",
+        formula2=f"{high:.17g}",
+    )
+    where = Region(sheet.title, made.row, made.column, 1, 1)
+    prompt = f"{made.meaning}; {made.wanted}."
+    _add(sheet, rule, where, made.name, prompt, f"{made.wanted.capitalize()} is needed.")
+    if made.defined:
+        target = f"{sheet.title}!{made.place}"
+        book.defined_names[made.name] = DefinedName(made.name, attr_text=target)
 
 
 def one_of(sheet: Worksheet, region: Region, choices: Region, title: str, prompt: str) -> None:

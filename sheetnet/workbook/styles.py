@@ -56,6 +56,19 @@ BANDS = {
 }
 """Fill of a ledger column's header, by the block's kind."""
 
+TINTS = {
+    "input": "E9F3E4",
+    "target": "D5EBC9",
+    "forward": "FDEBD3",
+    "drawn": "F2F2F2",
+    "backward": "D6E6F4",
+    "gradient": "E4EFF9",
+    "state": "F1EEF7",
+    "update": "F9ECF5",
+    "loss": "FFE699",
+}
+"""Fill of single numbers, by their kind: the bands, lighter."""
+
 ONE_PAGE = 24
 """Columns that can still be read on one printed page; a wider sheet takes several."""
 
@@ -70,6 +83,11 @@ CENTRE = Alignment(horizontal="center", vertical="center")
 def band(kind: str) -> PatternFill:
     """The header fill of a kind of column."""
     return PatternFill("solid", fgColor=BANDS[kind])
+
+
+def tint(kind: str) -> PatternFill | None:
+    """The fill of a number of this kind; None: no colour."""
+    return PatternFill("solid", fgColor=TINTS[kind]) if kind in TINTS else None
 
 
 def put(
@@ -122,6 +140,12 @@ def grey(sheet: Worksheet, where: str, condition: str) -> None:
     """Show rows in grey where a formula, written for the first of them, holds."""
     font, fill = Font(color="A6A6A6"), PatternFill("solid", bgColor="F2F2F2")
     _rule(sheet, where, condition, DifferentialStyle(font=font, fill=fill))
+
+
+def highlight(sheet: Worksheet, where: str, condition: str, colour: str) -> None:
+    """Fill cells where a formula, written for the first of them, holds."""
+    fill = PatternFill("solid", bgColor=colour)
+    _rule(sheet, where, condition, DifferentialStyle(font=Font(bold=True), fill=fill))
 
 
 def _rule(sheet: Worksheet, where: str, condition: str, style: DifferentialStyle) -> None:

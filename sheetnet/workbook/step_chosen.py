@@ -1,0 +1,134 @@
+"""The lower half of ``Step``: why the chosen weight changes, its gradient measured, the list."""
+
+from __future__ import annotations
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sheetnet.forward_formulas import FED
+from sheetnet.pipeline import GRADIENT, stages_of
+from sheetnet.problem import Problem
+from sheetnet.regions import STEP, TRAIN, Region, address
+from sheetnet.views.step_layout import CHECK_ROW, CHECKS, NEW, VALUE_COLUMN, StepLayout
+from sheetnet.views.step_parts import Box
+from sheetnet.workbook import inputs, styles
+from sheetnet.workbook.headers import slot_title
+from sheetnet.workbook.styles import put
+
+_CHOSEN, _GOOD, _BAD = "FFFF00", "C6EFCE", "FFC7CE"
+
+_FACTORS = {
+    "W": ("w", "state", "the weight in use"),
+    FED: ("input", "input", "what it multiplies: the input above it (1 above a bias)"),
+    "back": (
+        "∂L/∂a",
+        "backward",
+        "what comes back to its unit: Σ δ·W of the layer after, or the slope of the loss",
+    ),
+    "k": ("mask k", "backward", "the dropout mask of its unit"),
+    "slope": ("f′(z)", "backward", "the slope of its unit's activation"),
+    "delta": ("δ", "backward", "the error signal ∂L/∂z of its unit: the product of these"),
+    GRADIENT: ("∂L/∂w", "gradient", "this row's gradient: δ · input"),
+    "u": ("Δw", "update", "the update"),
+    NEW: ("new w", "state", "w + Δw"),
+}
+"""Symbol, kind and words of each factor but the slots."""
+
+_CHECKS = {
+    "up": ("L(w + h)", "the loss with the weight a little larger: nudge on top is h"),
+    "down": ("L(w − h)", "the loss with the weight a little smaller"),
+    "quotient": ("measured", "(L(w + h) − L(w − h)) / 2h, the slope of the loss"),
+    "analytic": ("∂L/∂w", "the same by back propagation: δ · input"),
+    "difference": ("difference", "measured − by back propagation"),
+    "verdict": ("", ""),
+}
+
+
+def write_chosen(sheet: Worksheet, problem: Problem, step: StepLayout) -> None:
+    """The table of the chosen weight's factors."""
+    row = step.factor_row
+    put(sheet, row, 1, "Why does the chosen weight change?", styles.HEADING)
+    for column, text in ((1, "its unit"), (3, "its input")):
+        put(sheet, row + 1, column, text, styles.BODY)
+        put(sheet, row + 1, column + 1, None, styles.BODY, align=styles.CENTRE)
+    for column, head in enumerate(("factor", "value", None, "stands in", f"on {TRAIN}", None), 1):
+        put(sheet, row + 2, column, head, styles.BOLD, styles.HEADER_FILL)
+    slots = {stage.slot.name: stage.slot.maths for stage in stages_of(problem.network)}
+    for name in step.factor_names:
+        at = step.factor_place(name)
+        symbol, kind, words = _FACTORS.get(name) or (slot_title(name), "state", slots[name])
+        put(sheet, at, 1, symbol, styles.BOLD)
+        fill = None if name in ("W", NEW) else styles.tint(kind)
+        value = put(sheet, at, VALUE_COLUMN, None, styles.BODY, fill, border=styles.BOX)
+        value.number_format, value.alignment = "0.00000000", styles.RIGHT
+        for column in (VALUE_COLUMN + 2, VALUE_COLUMN + 3):
+            put(sheet, at, column, None, styles.NOTE, align=styles.LEFT)
+        put(sheet, at, 6, words + _more(problem, name), styles.NOTE)
+
+
+def _more(problem: Problem, name: str) -> str:
+    """What is special in this network."""
+    if name == "u":
+        return f": {problem.network.optimizer.maths}"
+    last = problem.network.layers[-1]
+    closed = problem.network.loss.deltas.get(last.activation.name)
+    if name == "delta" and closed is not None:
+        return f"; in the last layer at once {closed.maths}"
+    return ""
+
+
+def write_check(sheet: Worksheet, step: StepLayout) -> None:
+    """The measurement of the gradient."""
+    put(sheet, step.check_row, 1, "Is that gradient right? A measurement", styles.HEADING)
+    for name in CHECKS:
+        row = step.check_place(name)
+        symbol, words = _CHECKS[name]
+        put(sheet, row, 1, symbol, styles.BOLD)
+        value = put(sheet, row, VALUE_COLUMN, None, styles.BODY)
+        value.number_format = "0.0E+00;-0.0E+00;0" if name == "difference" else "0.00000000"
+        put(sheet, row, 4, words, styles.NOTE)
+    put(sheet, step.check_place("verdict"), VALUE_COLUMN, None, styles.BOLD)
+
+
+def write_list(sheet: Worksheet, step: StepLayout) -> None:
+    """The head and the labels of the list of all numbers."""
+    row = step.list_row
+    text = "Every number of this step: the ledger's row beside what stands above"
+    put(sheet, row, 1, text, styles.HEADING)
+    for column, head in enumerate(("column", TRAIN, STEP, "difference", "differs"), 1):
+        put(sheet, row + 1, column, head, styles.BOLD, styles.HEADER_FILL)
+    shown = (styles.FINE, styles.FINE, "0.0E+00;-0.0E+00;0", styles.WHOLE)
+    for n, (_, _, label) in enumerate(step.listed):
+        put(sheet, row + 2 + n, 1, label, styles.BODY)
+        for column, number_format in enumerate(shown, 2):
+            put(sheet, row + 2 + n, column, None, styles.BODY, number_format=number_format)
+
+
+def mark_chosen(sheet: Worksheet, step: StepLayout) -> None:
+    """Colour the chosen weight and what belongs to it, wherever it stands."""
+    for block in (*step.blocks, *step.nudged):
+        for box in block.boxes:
+            where = _belongs(step, box)
+            if where:
+                region = Region(STEP, box.row, box.column, box.rows, box.columns)
+                condition = f"AND(weight_layer={block.layer.index},{where})"
+                styles.highlight(sheet, inputs.range_of(region), condition, _CHOSEN)
+
+
+def _belongs(step: StepLayout, box: Box) -> str:
+    """When a cell of a box belongs to the chosen weight; empty: none does."""
+    unit = f"ROW()-{box.row - 1}={step.chosen_unit}"
+    source = f"COLUMN()-{box.column - 1}={step.chosen_input}"
+    if box.name.startswith(FED):
+        return source
+    if "W" in box.name:
+        return f"{unit},{source}"
+    if box.kind in ("bias", "gradient", "state", "update", "weight"):
+        return f"{unit},{step.chosen_input}=0"
+    return unit if box.kind == "backward" else ""
+
+
+def mark_checks(sheet: Worksheet, step: StepLayout) -> None:
+    """Green for a check that holds, red for one that does not; the words say it too."""
+    for cell in (address(CHECK_ROW, 1), address(step.check_place("verdict"), VALUE_COLUMN)):
+        styles.highlight(sheet, cell, f'LEFT({cell},1)="✓"', _GOOD)
+        styles.highlight(sheet, cell, f'LEFT({cell},1)="✗"', _BAD)
