@@ -94,9 +94,12 @@ def _factors(step: StepLayout, layer: Layer, q: Row) -> Iterator[tuple[str, Arra
         yield f"back{l}", loss_slope({**layer_quantities(q, layer), "y": q["y"]})
     else:
         yield f"back{l}", arithmetic.back_sum(q[f"delta{l + 1}"], q[f"W{l + 1}"])
-    z = q[f"z{l}"]
-    # Comparisons make a number of nan; a sheet keeps the error.
-    yield f"slope{l}", np.where(np.isfinite(z), slope(z, q[f"a{l}"]), np.nan)
+    z, cell = q[f"z{l}"], layer.activation.slope_cell
+    found = slope(z, q[f"a{l}"])
+    if cell is not None and cell("z", "a"):
+        # Comparisons make a number of nan; a sheet keeps the error.
+        found = np.where(np.isfinite(z), found, np.nan)
+    yield f"slope{l}", found
 
 
 class _Weight:
