@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from sheetnet import __version__
+from sheetnet.commands_code import code
 from sheetnet.errors import SheetnetError
 
 
@@ -63,6 +64,8 @@ def _complain(text: str) -> int:
 def main() -> None:
     """Train a network in NumPy and open the very same training in a spreadsheet."""
 
+
+main.add_command(code)
 
 _PATH = click.Path(path_type=Path)
 
@@ -152,37 +155,6 @@ def train(spec: Path, as_json: bool, **options: Any) -> None:
     _say_of_validation(run.best_epoch, run.stopped_after)
     if run.diverged_at is not None:
         click.echo(f"The run diverges at visit {run.diverged_at}.")
-
-
-@main.command()
-@click.argument("spec", type=_PATH)
-@click.option("-o", "--output", type=_PATH, help="The script [default: printed].")
-@click.option(
-    "--framework",
-    type=click.Choice(["numpy", "torch"]),
-    default="numpy",
-    show_default=True,
-    help="What it is written in.",
-)
-@click.option("--force", is_flag=True, help="Replace the script and its data if they exist.")
-def code(spec: Path, output: Path | None, framework: str, force: bool) -> None:
-    """Write SPEC (TOML) as a standalone script that repeats the training.
-
-    In NumPy its numbers are the same to the last bit. Many rows of data are written as CSV
-    beside the script, few stand in it.
-    """
-    import sheetnet
-    from sheetnet import codegen
-    from sheetnet.problem import load_problem
-
-    problem = load_problem(sheetnet.load_spec(spec))
-    if output is None:
-        # Bytes: Python reads its source as UTF-8, whatever the terminal's letters are.
-        click.get_binary_stream("stdout").write(codegen.script(problem, framework).encode())
-        return
-    _, data_file = codegen.write_script(problem, output, framework, overwrite=force)
-    beside = f", its data in {data_file}" if data_file is not None else ""
-    click.echo(f"{output}: {problem.network.label}, in {framework}{beside}")
 
 
 def _say_of_validation(best_epoch: int | None, stopped_after: int | None) -> None:

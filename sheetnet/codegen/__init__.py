@@ -13,6 +13,7 @@ comes to the same: a quantity is finite in both or in neither.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sheetnet.codegen.data import csv_text, fits_inline
@@ -22,7 +23,11 @@ from sheetnet.errors import OutputError, SheetnetError, nearest
 from sheetnet.output import check_target, write_texts
 from sheetnet.problem import Problem
 
-FRAMEWORKS = {"numpy": numpy_script, "torch": torch_script}
+FRAMEWORKS: Mapping[str, Callable[[Problem, str | None], str]] = {
+    "numpy": numpy_script,
+    "torch": torch_script,
+}
+"""Name -> what writes the script, from a problem and the name of its CSV file."""
 
 __all__ = ["FRAMEWORKS", "script", "write_script"]
 

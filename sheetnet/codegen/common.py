@@ -33,7 +33,7 @@ def assembled(problem: Problem, framework: str, imports: Iterable[str], body: Wr
     functions = "\n\n\n".join(needed(problem.network, body.text))
     settings = Writer()
     _put_settings(settings, problem, body.text)
-    everything = names_in(functions + body.text)
+    everything = names_in(f"{functions}\n{body.text}")
     standard = {"csv": "import csv", "math": "import math", "Path": "from pathlib import Path"}
     head = [line for name, line in standard.items() if name in everything]
     for line in [*head, *([""] if head else []), *imports]:
