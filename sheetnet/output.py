@@ -44,16 +44,19 @@ def write_text(path: Path, text: str, *, overwrite: bool) -> None:
 
 def write_texts(texts: Mapping[Path, str], *, overwrite: bool) -> None:
     """Write several UTF-8 texts, all of them or none; raises :class:`OutputError`."""
-    new = [path for path in texts if not path.exists()]
+    old = {path: path.read_bytes() for path in texts if path.is_file()}
     written: list[Path] = []
     try:
         for path, text in texts.items():
             write_text(path, text, overwrite=overwrite)
             written.append(path)
-    except OutputError:
+    except BaseException:
         for path in written:
-            if path in new:
+            if path not in old:
                 path.unlink(missing_ok=True)
+                continue
+            with in_place_of(path, overwrite=True) as file:
+                file.write(old[path])
         raise
 
 

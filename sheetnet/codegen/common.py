@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Iterator
 
 from sheetnet.codegen.library import needed
-from sheetnet.codegen.writer import Writer, literal, names_in, quoted, renamed
+from sheetnet.codegen.writer import WIDTH, Writer, literal, names_in, quoted, renamed
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.stopping import STOPPED, judgements
-from sheetnet.network import Layer
+from sheetnet.network import Layer, Network
 from sheetnet.problem import Problem
 from sheetnet.randomness import UNIFORMS_CODE, WEIGHTS_CODE
 
@@ -18,10 +18,20 @@ LITERAL_WEIGHTS = 200
 """Weights of a layer that stand in the script as numbers; more are drawn there again."""
 
 
+def headline(network: Network) -> str:
+    """The network in one line that is not too long."""
+    if len(network.label) <= WIDTH - 20:
+        return network.label
+    return (
+        f"{len(network.layers)} layers from {network.inputs} inputs to {network.outputs} outputs; "
+        f"{network.loss.name}; {network.optimizer.name}"
+    )
+
+
 def assembled(problem: Problem, framework: str, imports: Iterable[str], body: Writer) -> str:
     """The whole script: head, imports, settings and functions that ``body`` needs, body."""
     out = Writer()
-    out.line(f'"""{problem.network.label}.')
+    out.line(f'"""{headline(problem.network)}.')
     out.line()
     out.line(f"The training of one network in {framework}: it prints the mean loss of each epoch")
     out.line("and the final weights with all digits. Names are those of the columns in the")

@@ -1,7 +1,8 @@
 """The training as a script in PyTorch: a module, autograd and an optimizer of its own.
 
-Masks, orders and first weights are the engine's; losses and weights agree with it to
-about 1e-12, as long as the run does not diverge.
+Masks, orders and first weights are the engine's. Losses and weights agree with it to
+about 1e-12; not after a run has diverged, nor where an optimizer divides gradients that
+are nothing but rounding errors by their own size.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _takes_z(network: Network) -> bool:
 
 def _put_module(out: Writer, network: Network) -> None:
     with out.block("class Network(nn.Module):"):
-        out.line(f'"""{network.label}"""')
+        out.line(f'"""{common.headline(network)}"""')
         out.line()
         with out.block("def __init__(self):"):
             out.line("super().__init__()")
