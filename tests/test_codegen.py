@@ -25,7 +25,7 @@ from sheetnet.problem import Problem, assemble, load_problem
 from sheetnet.run import train
 from sheetnet.spec import Spec
 
-DRAWN = 120
+DRAWN = 80
 LONG = [{"units": 24, "activation": "tanh"}, {"units": 10, "activation": "relu"}, {"units": 1}]
 
 
@@ -104,6 +104,9 @@ SPECS = {
     "dropout of single samples": make_spec(
         layers=[{"units": 5, "activation": "relu", "dropout": 0.4}] * 2 + [{"units": 1}],
         shuffle=True,
+    ),
+    "numbers as classes, in a file": make_spec(
+        source="toy:spiral", data={"rows": 70}, layers=[{"activation": "softmax"}], epochs=2
     ),
     "a hundred layers": make_spec(
         layers=[{"units": 2, "activation": "tanh"}] * 100 + [{"activation": "sigmoid"}],

@@ -26,7 +26,7 @@ def guarded(function, value):
 def libm(function, x):
     """A function of the C library for each element of x.
 
-    A sheet takes its exp, ln and tanh from there too; NumPy's own differ in the last digit.
+    A sheet takes exp, ln and the like from there too; NumPy's own differ in the last digit.
     """
     values = [guarded(function, value) for value in np.ravel(x).tolist()]
     return np.array(values).reshape(np.shape(x))
