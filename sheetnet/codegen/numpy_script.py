@@ -178,9 +178,11 @@ def _put_forward(out: Writer, network: Network, *, training: bool) -> None:
         out.line(f"z{l} = weighted_sum(b{l}, W{l}, {source})")
         own = _own(layer)
         for part in layer.activation.parts:
-            function = f"{layer.activation.name}(z{l})"
-            code = function if _by_function(layer) else renamed(part.code, own)
-            out.line(f"{part.name}{l} = {code}", "" if _by_function(layer) else part.maths)
+            if _by_function(layer):
+                out.line(f"{part.name}{l} = {layer.activation.name}(z{l})")
+            else:
+                note = "" if part.code.isidentifier() else part.maths
+                out.line(f"{part.name}{l} = {renamed(part.code, own)}", note)
         if layer.dropout and training:
             out.line(f"d{l} = a{l} * k{l}", "what dropout leaves of it")
     own = _own(network.layers[-1])
