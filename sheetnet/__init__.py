@@ -6,6 +6,7 @@
 >>> sheetnet.export(spec, "xor.xlsx")
 >>> report = sheetnet.verify("xor.xlsx")  # report.agree, report.checks
 >>> tuning = sheetnet.tune(spec, units=(2, 4))  # tuning.best.spec, tuning.results
+>>> print(sheetnet.code(spec))            # the same training as a script in NumPy
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sheetnet.workbook.export import Exported
 
 __version__ = "0.1.0"
-__all__ = ["SheetnetError", "export", "load_spec", "train", "tune", "verify"]
+__all__ = ["SheetnetError", "code", "export", "load_spec", "train", "tune", "verify"]
 
 # Heavy modules (numpy, openpyxl, engines) are imported when they are needed, so that
 # the command line starts at once.
@@ -72,6 +73,29 @@ def export(
     from sheetnet.workbook.export import export
 
     return export(load_problem(spec), Path(path), overwrite=overwrite, sheets=sheets)
+
+
+def code(
+    spec: Spec,
+    framework: str = "numpy",
+    *,
+    path: str | Path | None = None,
+    overwrite: bool = True,
+) -> str:
+    """Return the source of a standalone script that repeats the training.
+
+    ``framework``: ``numpy``, which gives the same numbers to the last bit, or ``torch``,
+    which agrees to about 1e-12. With ``path`` the script is written there, and where it
+    has many rows of data, these beside it: ``train.py`` reads ``train_data.csv``. Raises
+    :class:`SheetnetError` where that is needed, but no ``path`` is given.
+    """
+    from sheetnet import codegen
+    from sheetnet.problem import load_problem
+
+    problem = load_problem(spec)
+    if path is None:
+        return codegen.script(problem, framework)
+    return codegen.write_script(problem, Path(path), framework, overwrite=overwrite)[0]
 
 
 def verify(

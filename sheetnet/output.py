@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -40,6 +40,24 @@ def write_text(path: Path, text: str, *, overwrite: bool) -> None:
             file.write(text.encode("utf-8"))
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
+
+
+def write_texts(texts: Mapping[Path, str], *, overwrite: bool) -> None:
+    """Write several UTF-8 texts, all of them or none; raises :class:`OutputError`."""
+    old = {path: path.read_bytes() for path in texts if path.is_file()}
+    written: list[Path] = []
+    try:
+        for path, text in texts.items():
+            write_text(path, text, overwrite=overwrite)
+            written.append(path)
+    except BaseException:
+        for path in written:
+            if path not in old:
+                path.unlink(missing_ok=True)
+                continue
+            with in_place_of(path, overwrite=True) as file:
+                file.write(old[path])
+        raise
 
 
 @contextlib.contextmanager

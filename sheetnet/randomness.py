@@ -2,7 +2,8 @@
 
 NumPy keeps the streams of ``RandomState`` unchanged for ever, so the same seed
 gives the same workbook on any version; each use has a stream of its own, so that
-one more epoch or another layer does not change the rest.
+one more epoch or another layer does not change the rest. Beside each function that a
+run calls stands what generated scripts write for it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,18 @@ def toy_stream(seed: int) -> np.random.RandomState:
     return np.random.RandomState([seed, _TOY])
 
 
+WEIGHTS_CODE = f"np.random.RandomState([seed, {_WEIGHTS}, layer])"
+
+
 def epoch_order(rows: int, epoch: int, seed: int, *, shuffle: bool) -> NDArray[np.int64]:
     """Return the samples (from 1) in the order of their visits in one epoch (from 1)."""
     if not shuffle:
         return np.arange(1, rows + 1)
     return np.random.RandomState([seed, _ORDER, epoch]).permutation(rows) + 1
+
+
+ORDER_CODE = f"np.random.RandomState([seed, {_ORDER}, epoch]).permutation(rows)"
+"""The order of a shuffled epoch, samples counted from 0."""
 
 
 def draw_held_out(rows: int, count: int, seed: int) -> NDArray[np.int64]:
@@ -48,3 +56,9 @@ def dropout_uniforms(
     """Uniform numbers in 0 … 1 for the masks of one epoch (from 1): (batches, units)."""
     random = np.random.RandomState([seed, _DROPOUT, layer, epoch])
     return np.round(random.random_sample((batches, units)), DECIMALS)
+
+
+UNIFORMS_CODE = (
+    f"random = np.random.RandomState([seed, {_DROPOUT}, layer, epoch])\n"
+    f"return np.round(random.random_sample((batches, units)), {DECIMALS})"
+)

@@ -108,11 +108,13 @@ def test_engine_and_sheets_name_no_concept() -> None:
     names = {*ACTIVATIONS, *LOSSES, *INITIALIZERS, *SCALINGS}
     names -= {"none", "uniform", "standard", "zeros"}  # common words, and NumPy's zeros
     blind = ["engine", "formulas", "ledger", "layout", "workbook/*", "reader/*", "verification/*"]
+    blind += ["codegen/*"]
     for pattern in blind:
         found = list(PACKAGE.glob(f"{pattern}.py"))
         assert found, f"nothing is called {pattern} any more"
         for path in found:
-            assert not mentions(path, names), path.name
+            spoken = [text for _, text in mentions(path, names) if "nn.Linear(" not in text]
+            assert not spoken, path.name  # PyTorch's layer is none of our activations
 
 
 def test_the_search_for_names_finds_them(tmp_path: Path) -> None:

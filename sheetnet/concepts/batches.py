@@ -15,6 +15,7 @@ COUNT = Slot(
     value=lambda q: np.where(q["first"] == 1, 0.0, q["before"]) + 1.0,
     cell=lambda c: f"IF({c['first']}=1,0,{c['before']})+1",
     maths="samples of the batch so far",
+    code="before + 1.0",
     carried=True,
     holds=False,
     single=True,
@@ -25,6 +26,7 @@ SUM = Slot(
     value=lambda q: np.where(q["first"] == 1, 0.0, q["before"]) + q["gradient"],
     cell=lambda c: f"IF({c['first']}=1,0,{c['before']})+{c['gradient']}",
     maths="Σ of the batch's gradients so far",
+    code="before + gradient",
     carried=True,
     holds=False,
 )
@@ -34,4 +36,5 @@ MEAN = Slot(
     value=lambda q: q["s"] / q["count"],
     cell=lambda c: f"{c['s']}/{c['count']}",
     maths="g = Σ / count",
+    code="s / count",
 )

@@ -22,6 +22,8 @@ CLIPPED = Slot(
     value=lambda q: np.maximum(-q["clip"], np.minimum(q["clip"], q["gradient"])),
     cell=lambda c: f"MAX(-clip,MIN(clip,{c['gradient']}))",
     maths="max(−clip, min(clip, g))",
+    code="np.maximum(-clip, np.minimum(clip, finite(gradient)))",
+    torch="nn.utils.clip_grad_value_(trained, clip)",
 )
 
 NORM = Slot(
@@ -29,6 +31,11 @@ NORM = Slot(
     value=lambda q: np.sqrt(arithmetic.running_sum(q["gradient"] * q["gradient"])),
     cell=lambda c: f"SQRT(SUMSQ({c['gradient']}))",
     maths="‖g‖ = √Σ g²",
+    code="np.sqrt(running_sum(gradient * gradient))",
+    torch=(
+        "# nn.utils.clip_grad_norm_ would add 1e-6 to the norm.\n"
+        "norm = torch.cat([p.grad.flatten() for p in trained]).norm()"
+    ),
     single=True,
     sees_all=True,
 )
@@ -38,6 +45,8 @@ SHRINK = Slot(
     value=lambda q: q["clip_norm"] / np.maximum(q["norm"], q["clip_norm"]),
     cell=lambda c: f"clip_norm/MAX({c['norm']},clip_norm)",
     maths="min(1, clip_norm / ‖g‖)",
+    code="clip_norm / np.maximum(finite(norm), clip_norm)",
+    torch="shrink = clip_norm / norm.clamp(min=clip_norm)",
     single=True,
 )
 
@@ -46,4 +55,6 @@ SHRUNK = Slot(
     value=lambda q: q["gradient"] * q["shrink"],
     cell=lambda c: f"{c['gradient']}*{c['shrink']}",
     maths="g · min(1, clip_norm / ‖g‖)",
+    code="gradient * shrink",
+    torch="for p in trained:\n    p.grad.mul_(shrink)",
 )

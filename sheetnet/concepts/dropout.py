@@ -20,17 +20,22 @@ HIGHEST_RATE = 0.999
 
 @dataclass(frozen=True)
 class Dropout:
-    """``mask(uniform, rate)`` gives 0 or 1/(1 − rate); the output is a · mask."""
+    """``mask(uniform, rate)`` gives 0 or 1/(1 − rate); the output is a · mask.
+
+    ``code`` is the mask as source over ``uniform`` and ``rate``.
+    """
 
     mask: Callable[[Array, float], Array]
     mask_cell: Callable[[str, str], str]
     maths: str
+    code: str
 
 
 DROPOUT = Dropout(
     mask=lambda uniform, rate: np.where(uniform < rate, 0.0, 1.0 / (1.0 - rate)),
     mask_cell=lambda uniform, rate: f"IF({uniform}<{rate},0,1/(1-{rate}))",
     maths="k = 0 where u < rate, else 1 / (1 − rate)",
+    code="np.where(uniform < rate, 0.0, 1.0 / (1.0 - rate))",
 )
 
 

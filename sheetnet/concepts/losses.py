@@ -25,6 +25,7 @@ class OutputDelta:
     value: Callable[[Quantities], Array]
     cell: Callable[[References, int], str]
     maths: str
+    code: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class Loss:
     goes_with: last activations that it is defined for; None: all.
     value: loss of each row from the output layer's quantities and ``y``: shape (...).
     cell: the same as a formula over the references.
-    slope, slope_cell: ∂L/∂a of each output, shape (..., outputs).
+    code: the loss of one row as source over the same names: an expression, or the
+        lines of a function.
+    torch: the mean loss of a batch as PyTorch source over z or a, and y, (batch, outputs).
+    slope, slope_cell, slope_code: ∂L/∂a of each output, shape (..., outputs).
     deltas: activation -> δ in closed form.
     targets: what the targets must be: "any", "unit" (0 to 1) or "shares" (0 to 1,
         adding up to 1).
@@ -48,9 +52,12 @@ class Loss:
     value: Callable[[Quantities], Array]
     cell: Callable[[References], str]
     maths: str
+    code: str
+    torch: str
     targets: str = "any"
     slope: Callable[[Quantities], Array] | None = None
     slope_cell: Callable[[References, int], str] | None = None
+    slope_code: str | None = None
     slope_maths: str = ""
     deltas: Mapping[str, OutputDelta] = field(default_factory=dict)
 
@@ -113,8 +120,11 @@ _RECORDS = (
         value=_mse,
         cell=_mse_cell,
         maths="mean of (y − ŷ)² over the outputs",
+        code="running_sum((y - a) * (y - a)) / len(y)",
+        torch="F.mse_loss(a, y)",
         slope=lambda q: 2.0 * (q["a"] - q["y"]) / _outputs(q),
         slope_cell=lambda c, k: _over_outputs(f"2*({c['a'][k]}-{c['y'][k]})", len(c["y"])),
+        slope_code="2.0 * (a - y) / len(y)",
         slope_maths="2(ŷ − y) / outputs",
     ),
     Loss(
@@ -123,6 +133,11 @@ _RECORDS = (
         value=_binary_entropy,
         cell=_binary_entropy_cell,
         maths="−(y ln ŷ + (1−y) ln(1−ŷ)), written as max(z,0) − z·y + ln(1 + e^−|z|)",
+        code=(
+            "terms = (np.maximum(z, 0.0), -(z * y), ln(1.0 + exp(-np.abs(z))))\n"
+            "return running_sum(np.column_stack(terms).ravel()) / len(y)"
+        ),
+        torch="F.binary_cross_entropy_with_logits(z, y)",
         targets="unit",
         deltas={
             "sigmoid": OutputDelta(
@@ -133,6 +148,7 @@ _RECORDS = (
                     else f"{c['a'][k]}-{c['y'][k]}"
                 ),
                 "(ŷ − y) / outputs",
+                "(a - y) / len(y)",
             )
         },
     ),
@@ -142,10 +158,15 @@ _RECORDS = (
         value=_cross_entropy,
         cell=_cross_entropy_cell,
         maths="−Σ y ln ŷ, written as Σ y (max z + ln Σe − z)",
+        code="running_sum(y * ((zmax + ln(esum)) - z))",
+        torch="F.cross_entropy(z, y)",
         targets="shares",
         deltas={
             "softmax": OutputDelta(
-                lambda q: q["a"] - q["y"], lambda c, k: f"{c['a'][k]}-{c['y'][k]}", "ŷ − y"
+                lambda q: q["a"] - q["y"],
+                lambda c, k: f"{c['a'][k]}-{c['y'][k]}",
+                "ŷ − y",
+                "a - y",
             )
         },
     ),

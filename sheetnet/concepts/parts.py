@@ -26,6 +26,7 @@ class Part:
     value: the NumPy form; takes the layer's quantities so far.
     cell: the cell form; takes their references and the unit's index from 0.
     maths: the mathematical notation, in Unicode.
+    code: the NumPy form as source for one row, an expression over the quantities.
 
     """
 
@@ -34,3 +35,4 @@ class Part:
     value: Callable[[Quantities], Array]
     cell: Callable[[References, int], str]
     maths: str
+    code: str

@@ -22,24 +22,30 @@ from sheetnet.concepts.arithmetic import Array
 class Statistic:
     """One number of a column: its NumPy form, and its cell form over a range.
 
-    Both forms may use the statistics named before it.
+    Both forms may use the statistics named before it; so may ``code``, source over the
+    training rows ``x`` (rows, columns) that gives the number of each column.
     """
 
     name: str
     value: Callable[[Array, Mapping[str, float]], float]
     cell: Callable[[str, Mapping[str, str]], str]
     maths: str
+    code: str
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """``value(x, statistics)`` and ``cell(reference, references)``: the scaled number."""
+    """``value(x, statistics)`` and ``cell(reference, references)``: the scaled number.
+
+    ``code`` is the same as source over x (rows, columns) and the statistics.
+    """
 
     name: str
     statistics: tuple[Statistic, ...]
     value: Callable[[Array, Mapping[str, Array]], Array]
     cell: Callable[[str, Mapping[str, str]], str]
     maths: str
+    code: str
 
 
 def _mean(column: Array, _: Mapping[str, float]) -> float:
@@ -59,11 +65,17 @@ def _spread(column: Array, _: Mapping[str, float]) -> float:
 
 
 _RECORDS = (
-    Scaling("none", (), lambda x, s: x, lambda x, s: x, "x"),
+    Scaling("none", (), lambda x, s: x, lambda x, s: x, "x", "x"),
     Scaling(
         "standard",
         (
-            Statistic("mean", _mean, lambda r, s: f"AVERAGE({r})", "mean of the training rows"),
+            Statistic(
+                "mean",
+                _mean,
+                lambda r, s: f"AVERAGE({r})",
+                "mean of the training rows",
+                "running_sum(x) / len(x)",
+            ),
             Statistic(
                 "deviation",
                 _deviation,
@@ -72,11 +84,17 @@ _RECORDS = (
                     f"SQRT(SUMPRODUCT({r}-{s['mean']},{r}-{s['mean']})/ROWS({r})))"
                 ),
                 "√(mean of (x − mean)²), the population deviation",
+                "np.where(\n"
+                "    x.max(axis=0) == x.min(axis=0),\n"
+                "    1.0,\n"
+                "    np.sqrt(running_sum((x - mean) * (x - mean)) / len(x)),\n"
+                ")",
             ),
         ),
         lambda x, s: (x - s["mean"]) / s["deviation"],
         lambda x, s: f"({x}-{s['mean']})/{s['deviation']}",
         "(x − mean) / deviation",
+        "(x - mean) / deviation",
     ),
     Scaling(
         "minmax",
@@ -86,17 +104,20 @@ _RECORDS = (
                 lambda column, s: float(np.min(column)),
                 lambda r, s: f"MIN({r})",
                 "smallest of the training rows",
+                "x.min(axis=0)",
             ),
             Statistic(
                 "spread",
                 _spread,
                 lambda r, s: f"IF(SIGN(MAX({r})-MIN({r}))=0,1,MAX({r})-MIN({r}))",
                 "largest minus smallest",
+                "np.where(x.max(axis=0) == x.min(axis=0), 1.0, x.max(axis=0) - x.min(axis=0))",
             ),
         ),
         lambda x, s: (x - s["minimum"]) / s["spread"],
         lambda x, s: f"({x}-{s['minimum']})/{s['spread']}",
         "(x − minimum) / spread",
+        "(x - minimum) / spread",
     ),
 )
 

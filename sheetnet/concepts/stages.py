@@ -32,6 +32,10 @@ class Slot:
     holds: whether it keeps its value in rows that make no update (if carried).
     value, cell: its NumPy form and its cell form.
     maths: the mathematical notation.
+    code: the NumPy form as source, an expression. A carried slot that holds nothing
+        begins each batch at 0, so its code need not ask for ``first``.
+    torch: PyTorch source that does it to the gradients of the parameters ``trained``;
+        empty where autograd or the optimizer does.
 
     """
 
@@ -39,7 +43,9 @@ class Slot:
     value: Callable[[Numbers], Array]
     cell: Callable[[Refs], str]
     maths: str
+    code: str
     carried: bool = False
     holds: bool = True
     single: bool = False
     sees_all: bool = False
+    torch: str = ""

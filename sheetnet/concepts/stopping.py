@@ -37,6 +37,8 @@ class Judgement:
 
     Attributes
     ----------
+    code: the NumPy form as source, an expression in which a name that the row has not
+        given yet is the value of the epoch before.
     start: its value before the first epoch.
     first: the cell form in the first epoch, where there is nothing before.
     flag: whether it is 0 or 1, or a whole number.
@@ -48,6 +50,7 @@ class Judgement:
     first: Callable[[Refs], str]
     cell: Callable[[Refs], str]
     maths: str
+    code: str
     start: float = 0.0
     flag: bool = True
 
@@ -75,6 +78,9 @@ BEST = (
             f"IF(SIGN({c['best_loss before']}-min_delta-{c['val_loss']})>0,1,0),1),0)"
         ),
         "1 where validation loss < best before − min_delta",
+        "math.isfinite(val_loss) and (\n"
+        "    best_loss - min_delta - val_loss > 0 or not math.isfinite(best_loss)\n"
+        ")",
     ),
     Judgement(
         "best_loss",
@@ -82,6 +88,7 @@ BEST = (
         lambda c: c["val_loss"],
         lambda c: f"IF({c['improved']}=1,{c['val_loss']},{c['best_loss before']})",
         "lowest validation loss so far",
+        "val_loss if improved else best_loss",
         start=np.nan,
         flag=False,
     ),
@@ -91,6 +98,7 @@ BEST = (
         lambda c: c["epoch"],
         lambda c: f"IF({c['improved']}=1,{c['epoch']},{c['best_epoch before']})",
         "the epoch that reached it",
+        "epoch if improved else best_epoch",
         start=1.0,
     ),
 )
@@ -103,6 +111,7 @@ STOP = (
         lambda c: f"IF({c['improved']}=1,0,1)",
         lambda c: f"IF({c['improved']}=1,0,{c['wait before']}+1)",
         "epochs since the last improvement",
+        "0 if improved else wait + 1",
     ),
     Judgement(
         STOPPED,
@@ -110,6 +119,7 @@ STOP = (
         lambda c: f"IF({c['wait']}>=patience,1,0)",
         lambda c: f"IF({c['stopped before']}=1,1,IF({c['wait']}>=patience,1,0))",
         "1 from the epoch on after which training ends",
+        "stopped or wait >= patience",
     ),
 )
 """There where patience is given."""
