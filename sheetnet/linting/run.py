@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +49,12 @@ def lint(path: str | Path, *, sheet: str | None = None) -> Report:
     reads = Reads(book)
     chosen = [sheet] if sheet is not None else list(book.sheets)
     findings, notes, formulas = [], [], 0
+    broken = {title: marks_of_patterns(book, book.sheets[title], skeletons) for title in chosen}
     for title in chosen:
         cells = book.sheets[title]
         formulas += int((cells.sheet.forms >= 0).sum())
-        broken = marks_of_patterns(book, cells, skeletons)
-        marks = {**_marks_of_reads(reads, cells, broken), **broken}
+        marks = _marks_of_reads(reads, cells, broken)
+        marks = {**broken[title], **marks}
         errors, overflow = _marks_of_errors(reads, cells, marks)
         marks.update(errors)
         for place, mark in short_sums(book, cells):
@@ -138,7 +139,7 @@ def _of_line(
                         lawful.update(range(run.start, run.last + 1, shift))
 
 
-def _marks_of_reads(reads: Reads, cells: SheetCells, broken: Marks) -> Marks:
+def _marks_of_reads(reads: Reads, cells: SheetCells, broken: Mapping[str, Marks]) -> Marks:
     """Cells that read nothing, or a text as a number.
 
     A missing cell that is a finding itself is not reported once more by its readers.
@@ -150,11 +151,11 @@ def _marks_of_reads(reads: Reads, cells: SheetCells, broken: Marks) -> Marks:
             place = int(sheet.rows[reading.index]), int(sheet.columns[reading.index])
             use = reads.book.forms.uses(int(sheet.forms[reading.index]))[reading.place]
             target = reading.row, reading.column
-            own = reads.book.find(cells, use.sheet) is cells
-            if own and target in broken and broken[target].kind in ("missing", "text"):
+            there = reads.book.find(cells, use.sheet)
+            known = broken.get(there.sheet.title, {}).get(target) if there is not None else None
+            if known is not None and known.kind in ("missing", "text"):
                 continue
-            pattern = broken.pop(place, None)
-            mark = found.get(place) or pattern or Mark(kind)
+            mark = found.get(place) or broken[sheet.title].get(place) or Mark(kind)
             found[place] = mark.reading(kind, reading.place, target, use.sheet)
     return found
 

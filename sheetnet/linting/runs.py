@@ -96,13 +96,16 @@ def _merged(runs: list[Run]) -> list[Run]:
 
 
 def _stepping(forms: Forms, axis: Axis, line: int, runs: list[Run]) -> list[Run]:
-    """Single formulas whose places move on evenly, three or more of them, as one run."""
+    """Single formulas whose places move on evenly, three or more of them, as one run.
+
+    Something else may stand between two of them and the third.
+    """
     found: list[Run] = []
     i = 0
     while i < len(runs):
         end = i
         law: Law | None = None
-        if i + 2 < len(runs) and all(_single(runs[i], r) for r in runs[i + 1 : i + 3]):
+        if i + 1 < len(runs) and _single(runs[i], runs[i + 1]):
             tokens = runs[i].token, runs[i + 1].token
             law = stepping_law(forms, tokens, axis, line, runs[i].start, runs[i].step)
             end = i + 1
@@ -110,13 +113,21 @@ def _stepping(forms: Forms, axis: Axis, line: int, runs: list[Run]) -> list[Run]
                 if not fits(forms, law, runs[end + 1].token, axis, line, runs[end + 1].start):
                     break
                 end += 1
-        if law is not None and end >= i + 2:
+        near = [*runs[max(0, i - NEAR) : i], *runs[i + 2 : i + 2 + NEAR]]
+        if law is not None and (end >= i + 2 or _goes_on(forms, law, axis, line, near)):
             found.append(replace(runs[i], count=end - i + 1, law=law))
             i = end + 1
         else:
             found.append(runs[i])
             i += 1
     return found
+
+
+def _goes_on(forms: Forms, law: Law, axis: Axis, line: int, runs: list[Run]) -> bool:
+    """Whether a formula near by follows the law of two."""
+    return any(
+        run.law is not None and fits(forms, law, run.token, axis, line, run.start) for run in runs
+    )
 
 
 def _single(first: Run, other: Run) -> bool:

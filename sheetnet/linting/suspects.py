@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sheetnet.linting.cells import (
     CONSTANT_NUMBER,
@@ -22,7 +23,7 @@ from sheetnet.linting.cells import (
     SheetCells,
     Workbook,
 )
-from sheetnet.linting.laws import Law, fits, natural_law
+from sheetnet.linting.laws import Law, fits, natural_law, stepping_law
 from sheetnet.linting.runs import Run
 from sheetnet.reader.sparse import BLANK, TEXT
 
@@ -60,15 +61,14 @@ class Court:
     def suspects(self, line: int, runs: Sequence[Run]) -> Iterator[Suspect]:
         """The runs of a line that break a law without a reason."""
         support, parts = _supports(runs)
-        for run, law, near in (*_between(runs, support), *_at_ends(runs)):
+        for run, law, near in _candidates(runs, support):
             if run.law is not None:
                 own = run.law, run.other_signs
                 if parts[own] > 1 and support[own] * 8 > support[law, False]:
                     continue
             if self._is_sum(line, run, law) or self._has_reason(run, law, near):
                 continue
-            at_end = near is not None
-            if self._guilty(line, run, law, support[law, False], at_end=at_end):
+            if self._guilty(line, run, law, support[law, False], near):
                 yield Suspect(self.axis, line, run, law, support[law, False])
 
     def _has_reason(self, run: Run, law: Law, near: int | None) -> bool:
@@ -98,54 +98,80 @@ class Court:
                     return True
         return False
 
-    def _guilty(self, line: int, run: Run, law: Law, support: int, *, at_end: bool) -> bool:
-        """What the cells beside it say."""
+    def _guilty(self, line: int, run: Run, law: Law, support: int, near: int | None) -> bool:
+        """What the cells beside it say; ``near`` is the side where the law holds, None: both."""
+        sides = [-1, 1] if near is None else [-1 if near < run.start else 1]
         changing = going_on = alike = 0
-        for other, token, before, after in self._beside(line, run, law.step):
-            neighbours = [t for t in (before, after) if t is not None and t >= 0]
-            if token >= 0 and neighbours:
-                same = all(self._continues(other, token, run, law.step, n) for n in neighbours)
+        for other, token, neighbours in self._beside(line, run, sides):
+            formulas = [n for n in neighbours if n[0] >= 0]
+            if not formulas:
+                continue
+            if token >= 0:
+                same = all(self._continues(other, token, run, n) for n in formulas)
                 going_on += same
                 changing += not same
-            elif token < 0 and run.token == token == CONSTANT_NUMBER and neighbours:
+            elif token == run.token == CONSTANT_NUMBER:
                 changing += 1
-            alike += token == run.token and bool(neighbours)
-        if run.token < 0 and run.token != CONSTANT_NUMBER:
-            return going_on > changing
+            alike += token == run.token
+        if run.token in (NOTHING, CONSTANT_TEXT):
+            if near is None:
+                return going_on > changing
+            return going_on > 2 + 2 * changing or (going_on == 2 and not changing)
         if alike + 1 >= support and not run.other_signs:
             return False
-        if at_end and not run.other_signs:
+        if near is not None and not run.other_signs:
             similar = run.law is not None and run.law.skeleton == law.skeleton
-            needed = 0 if similar else 2 if run.law is not None else 1
-            return going_on >= needed and changing <= going_on
+            return going_on >= (not similar) and changing <= going_on
         return changing <= max(1, going_on) or run.token == CONSTANT_NUMBER
 
     def _beside(
-        self, line: int, run: Run, step: int
-    ) -> Iterator[tuple[int, int, int | None, int | None]]:
-        """Of the cells beside it, up to the first blank: line, token, those before and after."""
+        self, line: int, run: Run, sides: Sequence[int]
+    ) -> Iterator[tuple[int, int, list[tuple[int, int, int]]]]:
+        """Of the cells beside it, up to the first blank: their line, token and neighbours.
+
+        Of each side, the tokens of the next two cells in their line, and which side it is.
+        """
         low, high = max(1, line - BESIDE), line + BESIDE
         here = self.crossing.window(run.start, low, high)
-        before = self.crossing.window(run.start - step, low, high)
-        after = self.crossing.window(run.last + step, low, high)
+        near = {
+            side: [
+                self.crossing.window((run.start if side < 0 else run.last) + n * side, low, high)
+                for n in (run.step, 2 * run.step)
+            ]
+            for side in sides
+        }
         for direction in (-1, 1):
             other = line + direction
             while (token := here.get(other, NOTHING)) != NOTHING and low <= other <= high:
-                yield other, token, before.get(other), after.get(other)
+                yield (
+                    other,
+                    token,
+                    [
+                        (one.get(other, NOTHING), two.get(other, NOTHING), side)
+                        for side, (one, two) in near.items()
+                    ],
+                )
                 other += direction
 
-    def _continues(self, line: int, token: int, run: Run, step: int, neighbour: int) -> bool:
-        """Whether a formula beside goes on as its neighbour in its own line does."""
-        if token == neighbour:
+    def _continues(self, line: int, token: int, run: Run, neighbour: tuple[int, int, int]) -> bool:
+        """Whether a formula beside goes on as its neighbours in its own line do."""
+        forms, axis = self.book.forms, self.axis
+        one, two, side = neighbour
+        if token == one:
             return True
-        forms = self.book.forms
-        if forms.form(token).number != forms.form(neighbour).number:
+        if forms.form(token).number != forms.form(one).number:
             return False
-        law = natural_law(forms, token, self.axis, line, run.start, step)
-        return any(
-            fits(forms, law, neighbour, self.axis, line, position)
-            for position in (run.start - step, run.last + step)
-        )
+        position = run.start if side < 0 else run.last
+        next_to = position + side * run.step
+        law = natural_law(forms, token, axis, line, position, run.step)
+        if fits(forms, law, one, axis, line, next_to):
+            return True
+        if two < 0 or forms.form(two).number != law.skeleton:
+            return False
+        far = next_to + side * run.step
+        tokens, first = ((two, one), far) if side < 0 else ((one, two), next_to)
+        law = stepping_law(forms, tokens, axis, line, first, run.step)
+        return fits(forms, law, token, axis, line, position)
 
 
 def _supports(
@@ -160,6 +186,16 @@ def _supports(
             cells[key] = cells.get(key, 0) + run.count
             parts[key] = parts.get(key, 0) + 1
     return cells, parts
+
+
+def _candidates(
+    runs: Sequence[Run], support: dict[tuple[Law, bool], int]
+) -> Iterator[tuple[Run, Law, int | None]]:
+    """Runs that may break a law, and where the law holds, if on one side only."""
+    yield from _between(runs, support)
+    yield from _at_ends(runs)
+    yield from _at_borders(runs)
+    yield from _beyond(runs)
 
 
 def _between(
@@ -194,6 +230,30 @@ def _at_ends(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
             continue
         yield from _ends_of(runs[first:end])
         first = end + 1
+
+
+def _at_borders(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
+    """Short runs next to a long one, where another block begins or ends."""
+    for first, second in pairwise(runs):
+        for long, short in ((first, second), (second, first)):
+            if long.law is None or long.other_signs or long.count < 3 or short.blank:
+                continue
+            if short.law is not None and short.count <= max(1, long.count // 4):
+                yield short, long.law, long.last if long is first else long.start
+
+
+def _beyond(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
+    """The cell before and the one after a stretch of formulas, where it is blank or a text."""
+    for i, run in enumerate(runs):
+        if run.law is None or run.count < 3:
+            continue
+        for other, position, near in (
+            (i - 1, run.start - run.step, run.start),
+            (i + 1, run.last + run.step, run.last),
+        ):
+            token = runs[other].token if 0 <= other < len(runs) else NOTHING
+            if token in (NOTHING, CONSTANT_TEXT) and position > 0:
+                yield Run(token, position, 1, run.step), run.law, near
 
 
 def _ends_of(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
