@@ -118,11 +118,18 @@ def _suspects(book: Workbook, cells: SheetCells, skeletons: Ints) -> Iterator[Su
             first, end = int(lines.starts[n]), int(lines.starts[n + 1])
             if size < 3 or int(other[first:end].min()) >= size:
                 continue  # every cell has more on its side across than this line could hold
-            yield from _of_line(court, line, positions, tokens, periods.get(line, (1,)))
+            crosswise = dict(zip(positions.tolist(), other[first:end].tolist(), strict=True))
+            shifts = periods.get(line, (1,))
+            yield from _of_line(court, line, positions, tokens, shifts, crosswise)
 
 
 def _of_line(
-    court: Court, line: int, positions: Ints, tokens: Ints, shifts: tuple[int, ...]
+    court: Court,
+    line: int,
+    positions: Ints,
+    tokens: Ints,
+    shifts: tuple[int, ...],
+    crosswise: Mapping[int, int],
 ) -> Iterator[Suspect]:
     """The suspects of a line; what follows the pattern of its blocks is none."""
     lawful: set[int] = set()
@@ -130,7 +137,9 @@ def _of_line(
     for shift in reversed(shifts):
         for part_positions, part_tokens in stride(positions, tokens, shift):
             runs = runs_of(forms, axis, line, part_positions, part_tokens, shift)
-            suspects = [s for s in court.suspects(line, runs) if s.run.start not in lawful]
+            suspects = [
+                s for s in court.suspects(line, runs, crosswise) if s.run.start not in lawful
+            ]
             yield from suspects
             if shift > 1:
                 accused = {s.run.start for s in suspects}

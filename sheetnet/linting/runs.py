@@ -46,12 +46,17 @@ def runs_of(
     forms: Forms, axis: Axis, line: int, positions: Ints, tokens: Ints, step: int
 ) -> list[Run]:
     """The runs of a line whose cells stand ``step`` apart, or further where some are blank."""
-    found = list(_equal(positions, tokens, step))
     found = [
-        replace(run, law=natural_law(forms, run.token, axis, line, run.start, step))
-        if run.token >= 0
-        else run
-        for run in found
+        run
+        if run.token < 0
+        else Run(
+            run.token,
+            run.start,
+            run.count,
+            step,
+            natural_law(forms, run.token, axis, line, run.start, step),
+        )
+        for run in _equal(positions, tokens, step)
     ]
     found = _merged(found)
     if sum(run.count == 1 and run.law is not None for run in found) >= 3:
@@ -100,34 +105,38 @@ def _stepping(forms: Forms, axis: Axis, line: int, runs: list[Run]) -> list[Run]
 
     Something else may stand between two of them and the third.
     """
+
+    def joins(law: Law, run: Run) -> bool:
+        follows = _follows(forms, law, axis, line, run)
+        return follows and same_signs(forms, law, run.token, axis)
+
     found: list[Run] = []
     i = 0
     while i < len(runs):
         end = i
-        law: Law | None = None
+
         if i + 1 < len(runs) and _single(runs[i], runs[i + 1]):
             tokens = runs[i].token, runs[i + 1].token
             law = stepping_law(forms, tokens, axis, line, runs[i].start, runs[i].step)
-            end = i + 1
-            while end + 1 < len(runs) and _single(runs[i], runs[end + 1]):
-                if not fits(forms, law, runs[end + 1].token, axis, line, runs[end + 1].start):
-                    break
+            while end + 1 < len(runs) and runs[end + 1].count == 1 and joins(law, runs[end + 1]):
                 end += 1
-        near = [*runs[max(0, i - NEAR) : i], *runs[i + 2 : i + 2 + NEAR]]
-        if law is not None and (end >= i + 2 or _goes_on(forms, law, axis, line, near)):
-            found.append(replace(runs[i], count=end - i + 1, law=law))
-            i = end + 1
-        else:
-            found.append(runs[i])
-            i += 1
+            near = [*runs[max(0, i - NEAR) : i], *runs[i + 2 : i + 2 + NEAR]]
+            if end >= i + 2 or (
+                end == i + 1 and any(_follows(forms, law, axis, line, run) for run in near)
+            ):
+                found.append(replace(runs[i], count=end - i + 1, law=law))
+                i = end + 1
+                continue
+        found.append(runs[i])
+        i += 1
     return found
 
 
-def _goes_on(forms: Forms, law: Law, axis: Axis, line: int, runs: list[Run]) -> bool:
-    """Whether a formula near by follows the law of two."""
-    return any(
-        run.law is not None and fits(forms, law, run.token, axis, line, run.start) for run in runs
-    )
+def _follows(forms: Forms, law: Law, axis: Axis, line: int, run: Run) -> bool:
+    """Whether a single formula reads what a law says."""
+    if run.law is None or run.count > 1:
+        return False
+    return fits(forms, law, run.token, axis, line, run.start)
 
 
 def _single(first: Run, other: Run) -> bool:

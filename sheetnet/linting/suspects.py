@@ -9,10 +9,10 @@ beside it instead, and where it sums up the cells before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from sheetnet.linting.candidates import Candidate, candidates, supports
 from sheetnet.linting.cells import (
     CONSTANT_NUMBER,
     CONSTANT_TEXT,
@@ -27,10 +27,7 @@ from sheetnet.linting.laws import Law, fits, natural_law, stepping_law
 from sheetnet.linting.runs import Run
 from sheetnet.reader.sparse import BLANK, TEXT
 
-GAP_RUNS = 8
-"""Different runs that may stand between two parts of one law."""
-
-BESIDE = 64
+BESIDE = 20
 """Cells to either side that are asked whether they change their ways in the same place."""
 
 
@@ -58,25 +55,35 @@ class Court:
         """The lines that run across those judged."""
         return self.cells.across if self.axis.down else self.cells.down
 
-    def suspects(self, line: int, runs: Sequence[Run]) -> Iterator[Suspect]:
-        """The runs of a line that break a law without a reason."""
-        support, parts = _supports(runs)
-        for run, law, near in _candidates(runs, support):
-            if run.law is not None:
-                own = run.law, run.other_signs
-                if parts[own] > 1 and support[own] * 8 > support[law, False]:
-                    continue
-            if self._is_sum(line, run, law) or self._has_reason(run, law, near):
-                continue
-            if self._guilty(line, run, law, support[law, False], near):
-                yield Suspect(self.axis, line, run, law, support[law, False])
+    def suspects(
+        self, line: int, runs: Sequence[Run], crosswise: Mapping[int, int]
+    ) -> Iterator[Suspect]:
+        """The runs of a line that break a law without a reason.
 
-    def _has_reason(self, run: Run, law: Law, near: int | None) -> bool:
+        ``crosswise`` maps positions to the length of the run of equal formulas that the
+        cell stands in the other way: where that is longer, it is the pattern.
+        """
+        support, parts = supports(runs)
+        for candidate in candidates(runs, support):
+            run, law = candidate.run, candidate.law
+            followers = support[law, False]
+            if run.law is not None:
+                if crosswise[run.start] >= followers and not run.other_signs:
+                    continue
+                own = run.law, run.other_signs
+                if parts[own] > 1 and support[own] * 8 > followers:
+                    continue
+            if self._is_sum(line, run, law) or self._has_reason(candidate):
+                continue
+            if self._guilty(line, candidate, followers):
+                yield Suspect(self.axis, line, run, law, followers)
+
+    def _has_reason(self, candidate: Candidate) -> bool:
         """Whether the law, in these cells, would read what it reads nowhere else."""
+        run, law = candidate.run, candidate.law
         if run.other_signs:
             return False
-        member = near if near is not None else run.start - run.step
-        usual = self.book.reads(self.cells, law.form, law.targets(member))
+        usual = self.book.reads(self.cells, law.form, law.targets(candidate.member))
         for position in {run.start, run.last}:
             there = self.book.reads(self.cells, law.form, law.targets(position))
             for a, b in zip(there, usual, strict=True):
@@ -88,189 +95,88 @@ class Court:
         """Whether it reads a stretch of its own line, which the law does not."""
         if run.law is None or run.law.skeleton == law.skeleton:
             return False
-        form = self.book.forms.form(run.token)
-        uses = self.book.forms.uses(run.token)
-        targets = form.targets(*self.axis.place(line, run.start))
-        for i, use in enumerate(uses[:-1]):
+        return self._sums(line, run.law, run.start) and not self._sums(line, law, run.start)
+
+    def _sums(self, line: int, law: Law, position: int) -> bool:
+        targets = law.targets(position)
+        for i, use in enumerate(self.book.forms.uses(law.form)[:-1]):
             if use.opens and use.sheet is None:
                 (first, start), (last, end) = (self.axis.turn(*t) for t in targets[i : i + 2])
                 if first <= line <= last and end > start:
                     return True
         return False
 
-    def _guilty(self, line: int, run: Run, law: Law, support: int, near: int | None) -> bool:
-        """What the cells beside it say; ``near`` is the side where the law holds, None: both."""
-        sides = [-1, 1] if near is None else [-1 if near < run.start else 1]
+    def _guilty(self, line: int, candidate: Candidate, support: int) -> bool:
+        """What the cells beside it say."""
+        run, law, side = candidate.run, candidate.law, candidate.side
         changing = going_on = alike = 0
-        for other, token, neighbours in self._beside(line, run, sides):
-            formulas = [n for n in neighbours if n[0] >= 0]
-            if not formulas:
+        own = run.last if side > 0 else run.start
+        for other, token, anchors in self._beside(line, candidate):
+            if max(t for t, _ in anchors) < 0 or (side and anchors[0][0] < 0):
                 continue
             if token >= 0:
-                same = all(self._continues(other, token, run, n) for n in formulas)
+                same = self._continues(other, token, own, anchors)
                 going_on += same
                 changing += not same
             elif token == run.token == CONSTANT_NUMBER:
                 changing += 1
             alike += token == run.token
         if run.token in (NOTHING, CONSTANT_TEXT):
-            if near is None:
+            if not side:
                 return going_on > changing
             return going_on > 2 + 2 * changing or (going_on == 2 and not changing)
-        if alike + 1 >= support and not run.other_signs:
+        if run.other_signs:
+            return changing <= max(1, going_on)
+        if alike + 1 >= support:
             return False
-        if near is not None and not run.other_signs:
+        if side:
             similar = run.law is not None and run.law.skeleton == law.skeleton
             return going_on >= (not similar) and changing <= going_on
         return changing <= max(1, going_on) or run.token == CONSTANT_NUMBER
 
-    def _beside(
-        self, line: int, run: Run, sides: Sequence[int]
-    ) -> Iterator[tuple[int, int, list[tuple[int, int, int]]]]:
-        """Of the cells beside it, up to the first blank: their line, token and neighbours.
+    def _beside(self, line: int, candidate: Candidate) -> Iterator[tuple[int, int, list[Anchor]]]:
+        """Of the cells beside it, up to the first blank: line, token, and two to compare with.
 
-        Of each side, the tokens of the next two cells in their line, and which side it is.
+        These are the next before and behind, or two where the law holds on one side.
         """
+        run, side = candidate.run, candidate.side
         low, high = max(1, line - BESIDE), line + BESIDE
-        here = self.crossing.window(run.start, low, high)
-        near = {
-            side: [
-                self.crossing.window((run.start if side < 0 else run.last) + n * side, low, high)
-                for n in (run.step, 2 * run.step)
-            ]
-            for side in sides
-        }
+        if side:
+            places = [candidate.member, candidate.member + side * run.step]
+        elif run.count == 1:
+            places = [run.start - run.step, run.start + run.step]
+        else:
+            places = [run.start - run.step, run.start - 2 * run.step]
+        here = self.crossing.window(run.last if side > 0 else run.start, low, high)
+        there = [(self.crossing.window(place, low, high), place) for place in places]
         for direction in (-1, 1):
             other = line + direction
             while (token := here.get(other, NOTHING)) != NOTHING and low <= other <= high:
-                yield (
-                    other,
-                    token,
-                    [
-                        (one.get(other, NOTHING), two.get(other, NOTHING), side)
-                        for side, (one, two) in near.items()
-                    ],
-                )
+                yield other, token, [(held.get(other, NOTHING), place) for held, place in there]
                 other += direction
 
-    def _continues(self, line: int, token: int, run: Run, neighbour: tuple[int, int, int]) -> bool:
-        """Whether a formula beside goes on as its neighbours in its own line do."""
+    def _continues(self, line: int, token: int, own: int, anchors: Sequence[Anchor]) -> bool:
+        """Whether a formula beside is what the others of its own line would have there."""
         forms, axis = self.book.forms, self.axis
-        one, two, side = neighbour
-        if token == one:
+        found = [(t, place) for t, place in anchors if t >= 0]
+        if all(t == token for t, _ in found):
             return True
-        if forms.form(token).number != forms.form(one).number:
+        number = forms.form(token).number
+        if any(forms.form(t).number != number for t, _ in found):
             return False
-        position = run.start if side < 0 else run.last
-        next_to = position + side * run.step
-        law = natural_law(forms, token, axis, line, position, run.step)
-        if fits(forms, law, one, axis, line, next_to):
+        law = natural_law(forms, token, axis, line, own, 1)
+        if all(fits(forms, law, t, axis, line, place) for t, place in found):
             return True
-        if two < 0 or forms.form(two).number != law.skeleton:
-            return False
-        far = next_to + side * run.step
-        tokens, first = ((two, one), far) if side < 0 else ((one, two), next_to)
-        law = stepping_law(forms, tokens, axis, line, first, run.step)
-        return fits(forms, law, token, axis, line, position)
+        if len(found) < 2:
+            return True  # too few to tell
+        first, second, third = sorted([(own, token), *((place, t) for t, place in found)])
+        step = min(second[0] - first[0], third[0] - second[0])
+        if second[0] - first[0] > step:  # the distant one in front
+            first, second, third = second, third, first
+        pair = first[1], second[1]
+        law = stepping_law(forms, pair, axis, line, first[0], step)
+        return (third[0] - first[0]) % step > 0 or fits(forms, law, third[1], axis, line, third[0])
 
 
-def _supports(
-    runs: Sequence[Run],
-) -> tuple[dict[tuple[Law, bool], int], dict[tuple[Law, bool], int]]:
-    """How many cells follow each law, and in how many runs."""
-    cells: dict[tuple[Law, bool], int] = {}
-    parts: dict[tuple[Law, bool], int] = {}
-    for run in runs:
-        if run.law is not None:
-            key = run.law, run.other_signs
-            cells[key] = cells.get(key, 0) + run.count
-            parts[key] = parts.get(key, 0) + 1
-    return cells, parts
-
-
-def _candidates(
-    runs: Sequence[Run], support: dict[tuple[Law, bool], int]
-) -> Iterator[tuple[Run, Law, int | None]]:
-    """Runs that may break a law, and where the law holds, if on one side only."""
-    yield from _between(runs, support)
-    yield from _at_ends(runs)
-    yield from _at_borders(runs)
-    yield from _beyond(runs)
-
-
-def _between(
-    runs: Sequence[Run], support: dict[tuple[Law, bool], int]
-) -> Iterator[tuple[Run, Law, int | None]]:
-    """Runs between two parts of one law, with that law."""
-    seen: dict[Law, int] = {}
-    for i, run in enumerate(runs):
-        if run.law is None or run.other_signs:
-            continue
-        before = seen.get(run.law)
-        seen[run.law] = i
-        if before is None or not 1 < i - before <= GAP_RUNS + 1:
-            continue
-        gap = runs[before + 1 : i]
-        size, whole = sum(r.count for r in gap), support[run.law, False]
-        numbers = all(r.token == CONSTANT_NUMBER for r in gap)
-        if whole >= 3 and size <= (2 * whole if numbers else whole / 2):
-            for other in gap:
-                if other.law is None or support[other.law, other.other_signs] <= whole / 2:
-                    yield other, run.law, None
-
-
-def _at_ends(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
-    """Short runs before or after the long one of a stretch without blanks and texts.
-
-    With the law of the long one, and the position of the cell of it that is nearest.
-    """
-    first = 0
-    for end in range(len(runs) + 1):
-        if end < len(runs) and runs[end].token not in (NOTHING, CONSTANT_TEXT):
-            continue
-        yield from _ends_of(runs[first:end])
-        first = end + 1
-
-
-def _at_borders(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
-    """Short runs next to a long one, where another block begins or ends."""
-    for first, second in pairwise(runs):
-        for long, short in ((first, second), (second, first)):
-            if long.law is None or long.other_signs or long.count < 3 or short.blank:
-                continue
-            if short.law is not None and short.count <= max(1, long.count // 4):
-                yield short, long.law, long.last if long is first else long.start
-
-
-def _beyond(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
-    """The cell before and the one after a stretch of formulas, where it is blank or a text."""
-    for i, run in enumerate(runs):
-        if run.law is None or run.count < 3:
-            continue
-        for other, position, near in (
-            (i - 1, run.start - run.step, run.start),
-            (i + 1, run.last + run.step, run.last),
-        ):
-            token = runs[other].token if 0 <= other < len(runs) else NOTHING
-            if token in (NOTHING, CONSTANT_TEXT) and position > 0:
-                yield Run(token, position, 1, run.step), run.law, near
-
-
-def _ends_of(runs: Sequence[Run]) -> Iterator[tuple[Run, Law, int]]:
-    main = max(
-        (i for i, run in enumerate(runs) if run.law is not None and not run.other_signs),
-        key=lambda i: runs[i].count,
-        default=None,
-    )
-    if main is None or runs[main].count < 3:
-        return
-    long, law = runs[main], runs[main].law
-    assert law is not None
-    allowed = max(2 if long.count > 3 else 1, long.count // 4)
-    whole = [i for i, run in enumerate(runs) if run.law == law and not run.other_signs]
-    for part, near in ((runs[: whole[0]], runs[whole[0]].start), (runs[whole[-1] + 1 :], -1)):
-        size = sum(run.count for run in part)
-        if 0 < size <= allowed:
-            at = near if near > 0 else runs[whole[-1]].last
-            for run in part:
-                yield run, law, at
+Anchor = tuple[int, int]
+"""A token, and its position in its line."""
