@@ -97,7 +97,17 @@ def _ends_of(runs: Sequence[Run]) -> Iterator[Candidate]:
     ):
         if 0 < sum(run.count for run in part) <= allowed:
             for run in part:
-                yield Candidate(run, law, member, side)
+                for one in _apart(run):
+                    yield Candidate(one, law, member, side)
+
+
+def _apart(run: Run) -> Iterator[Run]:
+    """Numbers one by one, as each may be the first of its column; others as they are."""
+    if run.token != CONSTANT_NUMBER:
+        yield run
+        return
+    for i in range(run.count):
+        yield Run(run.token, run.start + i * run.step, 1, run.step)
 
 
 def _at_borders(runs: Sequence[Run]) -> Iterator[Candidate]:

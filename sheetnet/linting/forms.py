@@ -104,7 +104,7 @@ class Forms:
             if kind == "cell":
                 return self._cell(value, row, column, packed)
             if kind == "number":
-                return repr(float(value))
+                return repr(float(value)).removesuffix(".0")
             if kind == "function":
                 return _PREFIX.sub("", value.upper())
             return self._other(str(kind), value, row, column, packed)

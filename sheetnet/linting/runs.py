@@ -60,7 +60,7 @@ def runs_of(
     ]
     found = _merged(found)
     if sum(run.count == 1 and run.law is not None for run in found) >= 3:
-        found = _merged(_stepping(forms, axis, line, found))
+        found = _stepping(forms, axis, line, found)
     return _merged(_following(forms, axis, line, found))
 
 
@@ -153,7 +153,7 @@ def _following(forms: Forms, axis: Axis, line: int, runs: list[Run]) -> list[Run
         if run.law is None or run.count > 1:
             continue
         for other in runs[max(0, i - NEAR) : i + NEAR + 1]:
-            if other.law is None or other.count < 2 or other.law == run.law:
+            if other.law is None or other.count < 2:
                 continue
             if fits(forms, other.law, run.token, axis, line, run.start):
                 signs = same_signs(forms, other.law, run.token, axis)
