@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from sheetnet import __version__
+from sheetnet.book_commands import diff, lint
 from sheetnet.errors import SheetnetError
 
 
@@ -63,6 +64,9 @@ def _complain(text: str) -> int:
 def main() -> None:
     """Train a network in NumPy and open the very same training in a spreadsheet."""
 
+
+main.add_command(lint)
+main.add_command(diff)
 
 _PATH = click.Path(path_type=Path)
 

@@ -8,6 +8,7 @@ right, with headings, inputs, totals and first rows as one finds them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from openpyxl.utils import get_column_letter as letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-SAMPLES = [(0.2, 1.1, 0), (0.9, -0.3, 1), (-0.5, 0.4, 0), (1.2, 0.8, 1), (0.1, -0.9, 1),
-           (0.7, 0.6, 1), (-0.8, 0.2, 0), (0.3, 0.5, 1), (1.0, -1.0, 1), (-0.2, 0.9, 0)]  # fmt: skip
+SAMPLES = [
+    (0.2, 1.1, 0), (0.9, -0.3, 1), (-0.5, 0.4, 0), (1.2, 0.8, 1), (0.1, -0.9, 1),
+    (0.7, 0.6, 1), (-0.8, 0.2, 0), (0.3, 0.5, 1), (1.0, -1.0, 1), (-0.2, 0.9, 0),
+]  # fmt: skip
 
 
 def rows() -> Workbook:
@@ -34,7 +37,8 @@ def rows() -> Workbook:
         weights = [0.1, -0.2, 0.0] if n == 0 else [
             f"=E{r - 1}-$B$1*L{r - 1}", f"=F{r - 1}-$B$1*M{r - 1}", f"=G{r - 1}-$B$1*N{r - 1}",
         ]  # fmt: skip
-        sheet.append([n + 1, x1, x2, y, *weights, f"=E{r}*B{r}+F{r}*C{r}+G{r}", f"=1/(1+EXP(-H{r}))",
+        sheet.append([n + 1, x1, x2, y, *weights,
+                      f"=E{r}*B{r}+F{r}*C{r}+G{r}", f"=1/(1+EXP(-H{r}))",
                       f"=(D{r}-I{r})^2", f"=2*(I{r}-D{r})*I{r}*(1-I{r})",
                       f"=K{r}*B{r}", f"=K{r}*C{r}", f"=K{r}"])  # fmt: skip
     last = len(SAMPLES) + 3
@@ -52,8 +56,8 @@ def epochs() -> Workbook:
     previous = None
     for epoch in range(3):
         sheet.cell(r, 1, f"epoch {epoch + 1}")
-        heads = ["x", "y", "a", "b", "pred", "err", "err a+h", "de/da", "err b+h", "de/db", "exact da",
-                 "exact db", "new a", "new b"]  # fmt: skip
+        heads = ["x", "y", "a", "b", "pred", "err", "err a+h", "de/da", "err b+h", "de/db",
+                 "exact da", "exact db", "new a", "new b"]  # fmt: skip
         for c, head in enumerate(heads, 1):
             sheet.cell(r + 1, c, head)
         for n in range(6):
@@ -135,6 +139,47 @@ def _unit(
         sheet.cell(own, c, f"={letter(c - 9)}{own}-$B$1*{letter(c - 3)}{own}")
 
 
+WALK = 12
+"""Rows of a step in :func:`walk`."""
+
+
+def walk(count: int = 5) -> Workbook:
+    """A 2-2-2 network with its cells where a published walk-through has them, steps stacked.
+
+    Units stand four rows apart, each with its weights and bias below one another on its
+    left: sums in F and L, activations in G and M. The formulas of the way back are ours.
+    """
+    book = openpyxl.Workbook()
+    sheet = _first(book, "network")
+    sheet["C1"], sheet["D1"] = "learning rate", 0.5
+    for n in range(count):
+        r = 3 + n * WALK
+        for c, head in ((1, "input"), (2, "weight"), (6, "net"), (7, "out"), (8, "weight"),
+                        (12, "net"), (13, "out"), (14, "target")):  # fmt: skip
+            sheet.cell(r - 1, c, head)
+        for unit in range(2):
+            own = r + 4 * unit
+            sheet[f"A{own}"] = (0.05, 0.1)[unit]
+            sheet[f"N{own}"] = (0.01, 0.99)[unit]
+            for i in range(3):
+                for weights, new in (("B", "E"), ("H", "Q")):
+                    first = 0.15 + 0.05 * (2 * unit + i) + 0.25 * (weights == "H")
+                    value = first if n == 0 else f"={new}{own - WALK + i}"
+                    sheet[f"{weights}{own + i}"] = value
+            for net, out, given, w in (("F", "G", "A", "B"), ("L", "M", "G", "H")):
+                terms = f"{given}{r}*{w}{own}+{given}{r + 4}*{w}{own + 1}+{w}{own + 2}"
+                sheet[f"{net}{own}"] = f"={terms}"
+                sheet[f"{out}{own}"] = f"=1/(1+EXP(-{net}{own}))"
+            sheet[f"O{own}"] = f"=(M{own}-N{own})*M{own}*(1-M{own})"
+            sheet[f"P{own}"] = f"=H{r + unit}*O{r}+H{r + 4 + unit}*O{r + 4}"
+            sheet[f"D{own}"] = f"=P{own}*G{own}*(1-G{own})"
+            for i in range(3):
+                for new, w, delta, given in (("E", "B", "D", "A"), ("Q", "H", "O", "G")):
+                    factor = f"*{given}{r + 4 * i}" if i < 2 else ""
+                    sheet[f"{new}{own + i}"] = f"={w}{own + i}-$D$1*{delta}{own}{factor}"
+    return book
+
+
 def columns() -> Workbook:
     """The perceptron of :func:`rows` lying on its side: one column a sample, names in front."""
     upright = rows()
@@ -152,7 +197,6 @@ def columns() -> Workbook:
 
 def _turned(text: str) -> str:
     """A formula whose references have rows and columns exchanged."""
-    import re
 
     def turn(match: re.Match[str]) -> str:
         fixed_column, name, fixed_row, row = match.groups()
@@ -166,6 +210,7 @@ LAYOUTS: dict[str, Callable[[], Workbook]] = {
     "rows": rows,
     "epochs": epochs,
     "steps": steps,
+    "walk": walk,
     "columns": columns,
 }
 

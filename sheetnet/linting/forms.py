@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     (?P<text>"(?:[^"]|"")*")
     |(?P<space>\s+)
     |(?P<error>\#(?:REF!|DIV/0!|N/A|NAME\?|NULL!|NUM!|VALUE!))
-    |(?P<sheet>'(?:[^']|'')*'!|[\w.\[\]]+(?::[\w.]+)?!)
+    |(?P<sheet>(?<!')'(?:[^']|'')*+'!|(?<![\w.])(?:\[[0-9]+\])?[\w.]++(?::[\w.]++)?!)
     |(?P<bracket>\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])
     |(?P<rows>\$?[0-9]{1,7}:\$?[0-9]{1,7})(?![\w.(!])
     |(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3})(?![\w.(!])
@@ -104,7 +104,7 @@ class Forms:
             if kind == "cell":
                 return self._cell(value, row, column, packed)
             if kind == "number":
-                return repr(float(value)).removesuffix(".0")
+                return repr(float(value)).removesuffix(".0").upper()
             if kind == "function":
                 return _PREFIX.sub("", value.upper())
             return self._other(str(kind), value, row, column, packed)

@@ -75,7 +75,7 @@ class Court:
                     continue
             if self._is_sum(line, run, law) or self._has_reason(candidate):
                 continue
-            if self._guilty(line, candidate, followers):
+            if self._guilty(line, candidate, followers, parts[law, False]):
                 yield Suspect(self.axis, line, run, law, followers)
 
     def _has_reason(self, candidate: Candidate) -> bool:
@@ -106,12 +106,13 @@ class Court:
                     return True
         return False
 
-    def _guilty(self, line: int, candidate: Candidate, support: int) -> bool:
-        """What the cells beside it say."""
+    def _guilty(self, line: int, candidate: Candidate, support: int, parts: int) -> bool:
+        """What the cells beside it say; ``parts`` are those of the law in this line."""
         run, law, side = candidate.run, candidate.law, candidate.side
-        changing = going_on = alike = 0
+        changing = going_on = steady = alike = 0
         own = run.last if side > 0 else run.start
         for other, token, anchors in self._beside(line, candidate):
+            steady += token == CONSTANT_NUMBER and all(t == token for t, _ in anchors)
             if max(t for t, _ in anchors) < 0 or (side and anchors[0][0] < 0):
                 continue
             if token >= 0:
@@ -123,7 +124,7 @@ class Court:
             alike += token == run.token
         if run.token in (NOTHING, CONSTANT_TEXT):
             if not side:
-                return going_on > changing
+                return going_on > changing or (steady > 0 and not changing and parts == 2)
             return going_on > 2 + 2 * changing or (going_on == 2 and not changing)
         if run.other_signs:
             return changing <= max(1, going_on)

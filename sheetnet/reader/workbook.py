@@ -15,7 +15,7 @@ from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.data import Label, Table
 from sheetnet.data_layout import DataLayout
-from sheetnet.errors import DataError, SheetnetError, SpecError, WorkbookError
+from sheetnet.errors import DataError, EngineError, SheetnetError, SpecError, WorkbookError
 from sheetnet.layout import CONFIG_VALUE, LAYERS_HEADER, InitLayout, Layout, layout_of
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.network import Layer
@@ -68,7 +68,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         init = sheet(INIT, last, widest)
         spec = dataclasses.replace(spec, layers=_with_weights(spec, init, init_layout))
         problem = assemble(spec, table, classes)
-    except WorkbookError:
+    except (WorkbookError, EngineError):
         raise
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None
