@@ -136,9 +136,10 @@ class Court:
         return changing <= max(1, going_on) or run.token == CONSTANT_NUMBER
 
     def _beside(self, line: int, candidate: Candidate) -> Iterator[tuple[int, int, list[Anchor]]]:
-        """Of the cells beside it, up to the first blank: line, token, and two to compare with.
+        """Of the cells beside it: line, token, and two of its own line to compare with.
 
-        These are the next before and behind, or two where the law holds on one side.
+        These are the next before and behind, or two where the law holds on one side. Cells
+        behind a blank belong to something else, unless whole blocks are compared.
         """
         run, side = candidate.run, candidate.side
         low, high = max(1, line - BESIDE), line + BESIDE
@@ -152,8 +153,13 @@ class Court:
         there = [(self.crossing.window(place, low, high), place) for place in places]
         for direction in (-1, 1):
             other = line + direction
-            while (token := here.get(other, NOTHING)) != NOTHING and low <= other <= high:
-                yield other, token, [(held.get(other, NOTHING), place) for held, place in there]
+            while low <= other <= high:
+                token = here.get(other, NOTHING)
+                if token != NOTHING:
+                    anchors = [(held.get(other, NOTHING), place) for held, place in there]
+                    yield other, token, anchors
+                elif run.step == 1:
+                    break
                 other += direction
 
     def _continues(self, line: int, token: int, own: int, anchors: Sequence[Anchor]) -> bool:
