@@ -7,6 +7,8 @@
 >>> report = sheetnet.verify("xor.xlsx")  # report.agree, report.checks
 >>> tuning = sheetnet.tune(spec, units=(2, 4))  # tuning.best.spec, tuning.results
 >>> print(sheetnet.code(spec))            # the same training as a script in NumPy
+>>> sheetnet.lint("any.xlsx").findings  # cells that look wrong beside their neighbours
+>>> sheetnet.diff("a.xlsx", "b.xlsx").to_text()  # which inputs differ, where trainings part
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from typing import TYPE_CHECKING
 from sheetnet.errors import SheetnetError
 
 if TYPE_CHECKING:
+    from sheetnet.comparing import Comparison
+    from sheetnet.linting import Report as LintReport
     from sheetnet.run import Run
     from sheetnet.spec import Spec
     from sheetnet.tuning.report import Tuning
@@ -25,7 +29,17 @@ if TYPE_CHECKING:
     from sheetnet.workbook.export import Exported
 
 __version__ = "0.1.0"
-__all__ = ["SheetnetError", "code", "export", "load_spec", "train", "tune", "verify"]
+__all__ = [
+    "SheetnetError",
+    "code",
+    "diff",
+    "export",
+    "lint",
+    "load_spec",
+    "train",
+    "tune",
+    "verify",
+]
 
 # Heavy modules (numpy, openpyxl, engines) are imported when they are needed, so that
 # the command line starts at once.
@@ -114,6 +128,31 @@ def verify(
     from sheetnet.verification import verify
 
     return verify(path, engine, rtol=rtol, atol=atol)
+
+
+def lint(path: str | Path, *, sheet: str | None = None) -> LintReport:
+    """List the cells of any workbook that look wrong beside their neighbours.
+
+    ``report.findings`` name sheet, cells, kind, what stands there and what the pattern
+    would have; ``report.clean`` is true where there are none. Raises
+    :class:`SheetnetError` where the file cannot be read or has no such ``sheet``.
+    """
+    from sheetnet.linting import lint
+
+    return lint(path, sheet=sheet)
+
+
+def diff(a: str | Path, b: str | Path, engine: str = "ironcalc") -> Comparison:
+    """Compare two workbooks that sheetnet wrote, edited or not.
+
+    ``comparison.inputs`` are those that differ, ``comparison.trainings`` where the two
+    trainings that Python makes of them part and how far; ``comparison.equal`` is true
+    where nothing differs. ``engine`` calculates formulas in input cells. Raises
+    :class:`SheetnetError` where a file is not a workbook that sheetnet wrote.
+    """
+    from sheetnet.comparing import diff
+
+    return diff(a, b, engine)
 
 
 def tune(

@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from sheetnet import __version__
-from sheetnet.commands_code import code
+from sheetnet.commands.books import diff, lint
+from sheetnet.commands.scripts import code
 from sheetnet.errors import SheetnetError
 
 
@@ -65,7 +66,8 @@ def main() -> None:
     """Train a network in NumPy and open the very same training in a spreadsheet."""
 
 
-main.add_command(code)
+for _command in (code, lint, diff):
+    main.add_command(_command)
 
 _PATH = click.Path(path_type=Path)
 

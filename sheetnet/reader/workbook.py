@@ -15,7 +15,7 @@ from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.data import Label, Table
 from sheetnet.data_layout import DataLayout
-from sheetnet.errors import DataError, SheetnetError, SpecError, WorkbookError
+from sheetnet.errors import DataError, EngineError, SheetnetError, SpecError, WorkbookError
 from sheetnet.layout import (
     CONFIG_VALUE,
     LAYERS_HEADER,
@@ -84,7 +84,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         problem = assemble(spec, table, classes)
         titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY)
         layout = layout_of(problem, titles.split(","))
-    except WorkbookError:
+    except (WorkbookError, EngineError):
         raise
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None

@@ -1,0 +1,162 @@
+"""What a comparison found, as text with a picture and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sheetnet.comparing.inputs import Difference, Inputs, Value
+from sheetnet.comparing.trainings import Growth, Trainings
+
+SHOWN = 10
+"""Numbers of a kind that the text lists; of the structure it lists all."""
+
+WIDTH, DECADES = 16, 16
+"""Letters of the widest bar, and the powers of ten that it spans, up to 1."""
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_FULL = "█"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two workbooks: their inputs that differ, and how their trainings part."""
+
+    a: str
+    b: str
+    inputs: Inputs
+    trainings: Trainings
+
+    @property
+    def equal(self) -> bool:
+        """Whether inputs and trainings are the same, to the last bit."""
+        return self.inputs.equal and self.trainings.equal
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        found = {
+            "equal": self.equal,
+            "a": self.a,
+            "b": self.b,
+            "inputs": dataclasses.asdict(self.inputs),
+            "trainings": dataclasses.asdict(self.trainings),
+        }
+        return json.dumps(_finite(found), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def to_text(self) -> str:
+        """The differences, where the trainings part, a table with bars."""
+        lines = [f"A: {self.a}", f"B: {self.b}"]
+        if self.equal:
+            return "\n".join([*lines, self._same()])
+        for title, differences in (
+            ("structure", self.inputs.structure),
+            ("hyperparameters", self.inputs.hyperparameters),
+            ("data", self.inputs.data),
+            ("initial weights", self.inputs.weights),
+        ):
+            lines += _listed(title, differences)
+        if self.inputs.equal:
+            lines.append("All inputs are the same.")
+        lines += [*_parting(self.trainings), *_table(self.trainings)]
+        lines.append("Both trainings are Python's; sheetnet verify tells whether a sheet agrees.")
+        return "\n".join(lines)
+
+    def _same(self) -> str:
+        visits = self.trainings.visits[0]
+        return (
+            f"No difference: the same inputs, and {visits:,} visits that agree to the last bit "
+            "(both trained in Python; sheetnet verify tells whether a sheet agrees)."
+        )
+
+
+def _listed(title: str, differences: Sequence[Difference]) -> list[str]:
+    if not differences:
+        return []
+    lines = [f"{title}:"]
+    shown = differences if title == "structure" else differences[:SHOWN]
+    for found in shown:
+        where = f"{found.cell} " if found.cell else ""
+        lines.append(f"  {where}{found.name}: {_shown(found.a)} | {_shown(found.b)}")
+    if len(differences) > len(shown):
+        lines.append(f"  ... and {len(differences) - len(shown):,} more")
+    return lines
+
+
+def _shown(value: Value) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _parting(trainings: Trainings) -> list[str]:
+    lines = []
+    parting = trainings.parting
+    if parting is not None:
+        a, b = _shown(parting.a), _shown(parting.b)
+        lines.append(
+            f"The trainings part at visit {parting.visit} (epoch {parting.epoch}): "
+            f"{parting.quantity} is {a} | {b}"
+        )
+    elif not trainings.alike:
+        lines.append(
+            "The trainings cannot be compared visit by visit: network or rows are of another size."
+        )
+    else:
+        lines.append(f"The first {min(trainings.visits):,} visits agree to the last bit.")
+    if trainings.visits[0] != trainings.visits[1]:
+        lines.append(f"Visits: {trainings.visits[0]:,} | {trainings.visits[1]:,}")
+    if any(trainings.diverged):
+        said = ["never" if v is None else f"at visit {v}" for v in trainings.diverged]
+        lines.append(f"Diverges: {said[0]} | {said[1]}")
+    return lines
+
+
+def _table(trainings: Trainings) -> list[str]:
+    lines = [f"{trainings.by:>8}  {'loss A':>12}  {'loss B':>12}"]
+    if trainings.alike:
+        lines[0] += f"  {'weights apart':>13}  1e-{DECADES}{'1':>{WIDTH - 5}}"
+    for row in trainings.growth:
+        text = f"{row.at:>8}  {_loss(row.loss_a):>12}  {_loss(row.loss_b):>12}"
+        if trainings.alike:
+            text += f"  {_apart(row):>13}  {bar(row.weights)}"
+        lines.append(text.rstrip())
+    return lines
+
+
+def _loss(value: float | None) -> str:
+    return "no number" if value is None else f"{value:.6g}"
+
+
+def _apart(row: Growth) -> str:
+    if row.weights is None:
+        return ""
+    return "one diverges" if math.isinf(row.weights) else f"{row.weights:.2e}"
+
+
+def bar(value: float | None) -> str:
+    """A bar whose length is the logarithm of a difference, from 1e-16 (nothing) to 1."""
+    if not value:
+        return ""
+    share = min(max(math.log10(min(value, 1.0)) / DECADES + 1, 0.0), 1.0)
+    eighths = max(1, round(share * WIDTH * 8))
+    return _FULL * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _finite(value: Any) -> Any:
+    """Plain values; None for what JSON has no number for."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return value
