@@ -23,12 +23,17 @@ from sheetnet.linting.cells import (
     SheetCells,
     Workbook,
 )
+from sheetnet.linting.forms import CELL
 from sheetnet.linting.laws import Law, fits, natural_law, stepping_law
 from sheetnet.linting.runs import Run
 from sheetnet.reader.sparse import BLANK, TEXT
 
 BESIDE = 20
 """Cells to either side that are asked whether they change their ways in the same place."""
+
+
+OPERATORS = "+-*/^&=<>(,"
+"""Signs of a formula that calculates."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,20 @@ class Court:
                 own = run.law, run.other_signs
                 if parts[own] > 1 and support[own] * 8 > followers:
                     continue
+            if candidate.side and self._lists(run, law):
+                continue
             if self._is_sum(line, run, law) or self._has_reason(candidate):
                 continue
             if self._guilty(line, candidate, followers, parts[law, False]):
                 yield Suspect(self.axis, line, run, law, followers)
+
+    def _lists(self, run: Run, law: Law) -> bool:
+        """Whether both only repeat other cells, as a list does block after block."""
+        if run.law is None or run.law.skeleton != law.skeleton or run.other_signs:
+            return False
+        form = self.book.forms.form(law.form)
+        calculates = any(sign in form.skeleton for sign in OPERATORS)
+        return len(form.references) == 1 and form.skeleton.endswith(CELL) and not calculates
 
     def _has_reason(self, candidate: Candidate) -> bool:
         """Whether the law, in these cells, would read what it reads nowhere else."""

@@ -15,6 +15,7 @@ from sheetnet.network import Layer
 from sheetnet.pipeline import GRADIENT
 from sheetnet.views.step_cells import filled, refs_of
 from sheetnet.views.step_layout import (
+    BEFORE,
     DOWN,
     NEW,
     UP,
@@ -26,7 +27,7 @@ from sheetnet.views.view import Live
 NONE = "–"
 """What a factor is where there is none."""
 
-NEXT = "], next row"
+NEXT, EARLIER = "], next row", "], row before"
 
 AGREE = "✓ both agree"
 APART = "✗ they differ: a kink (relu) within ±h, or h too large or too small"
@@ -76,13 +77,21 @@ def _value(step: StepLayout, name: str) -> str:
         if name in ("back", "slope", "delta", "k"):
             box = step.boxes.get(f"{name}{l}")
             return f'"{NONE}"' if box is None else f"INDEX({box.span},{unit},1)"
-        prefix = "" if name == "W" else name
-        of_weight = f"INDEX({step.boxes[f'{prefix}W{l}'].span},{unit},{source})"
-        bias = step.boxes.get(f"{prefix}b{l}")
+        of_weight = f"INDEX({step.boxes[named(name, f'W{l}')].span},{unit},{source})"
+        bias = step.boxes.get(named(name, f"b{l}"))
         of_bias = _of_fixed(name) if bias is None else f"INDEX({bias.span},{unit},1)"
         return f"IF({source}=0,{of_bias},{of_weight})"
 
     return _by_layer(step, text)
+
+
+def named(name: str, parameter: str) -> str:
+    """The box of a factor: ``W1``, ``mW1``, ``mW1 before``."""
+    if name == "W":
+        return parameter
+    if name.endswith(BEFORE):
+        return f"{name.removesuffix(BEFORE)}{parameter}{BEFORE}"
+    return f"{name}{parameter}"
 
 
 def _of_fixed(name: str) -> str:
@@ -106,8 +115,7 @@ def _where(step: StepLayout, name: str) -> str:
             if factor is None:
                 return f'"{NONE}"'
             return f"ADDRESS({factor.row - 1}+{unit},{factor.column},4)"
-        prefix = "" if name == "W" else name
-        box = step.boxes[f"{prefix}W{l}"]
+        box = step.boxes[named(name, f"W{l}")]
         at = f"{box.column - 1}+IF({source}=0,{box.columns + 1},{source})"
         return f"ADDRESS({box.row - 1}+{unit},{at},4)"
 
@@ -127,9 +135,10 @@ def _label(step: StepLayout, name: str) -> str:
         return f'IF({source}=0,"1",CHOOSE({layer},{names})&"["&{source}&"]")'
     if name in ("delta", "k"):
         return f'"{name}"&{layer}&"["&{unit}&"]"'
-    prefix = "" if name == "W" else name
-    of_bias, of_weight = f'"{prefix}b"&{layer}&"["&{unit}&"]"', f'"{prefix}W"&{layer}&"["&{unit}'
-    return f'IF({source}=0,{of_bias},{of_weight}&","&{source}&"]")'
+    prefix = named(name, "").removesuffix(BEFORE)
+    end = EARLIER if name.endswith(BEFORE) else "]"
+    bias, weight = f'"{prefix}b"&{layer}&"["&{unit}', f'"{prefix}W"&{layer}&"["&{unit}&","&{source}'
+    return f'IF({source}=0,{bias},{weight})&"{end}"'
 
 
 def _nudged(step: StepLayout) -> Iterator[Live]:

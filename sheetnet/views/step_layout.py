@@ -188,7 +188,7 @@ class StepLayout:
     @cached_property
     def factor_names(self) -> tuple[str, ...]:
         """Its rows, from the weight in use to the new one."""
-        stages = [s.slot.name for s in stages_of(self.network) if not s.slot.single]
+        stages = [f"{start}{end}" for start, end, kind in self.parameter_groups if kind == "state"]
         mask = ("k",) if any(layer.dropout for layer in self.network.layers) else ()
         return ("W", FED, "back", *mask, "slope", "delta", GRADIENT, *stages, "u", NEW)
 

@@ -15,9 +15,20 @@ from sheetnet.pipeline import GRADIENT, parameters_of
 from sheetnet.problem import Problem
 from sheetnet.regions import address
 from sheetnet.rules import forward_rules, layer_quantities
-from sheetnet.views.step_chosen import AGREE, APART, NEXT, NONE, PLACE_COLUMN, TRAIN_COLUMN, UNKNOWN
+from sheetnet.views.step_chosen import (
+    AGREE,
+    APART,
+    EARLIER,
+    NEXT,
+    NONE,
+    PLACE_COLUMN,
+    TRAIN_COLUMN,
+    UNKNOWN,
+    named,
+)
 from sheetnet.views.step_formulas import SAME
 from sheetnet.views.step_layout import (
+    BEFORE,
     CHECK_ROW,
     DOWN,
     NEW,
@@ -187,8 +198,7 @@ def _chosen(
 def _factor(step: StepLayout, q: Row, weight: _Weight, name: str) -> tuple[Content, str, str]:
     """Value, place on the sheet and column of Train of a factor."""
     l, j, i = weight.layer.index, weight.unit, weight.source
-    prefix = "" if name == "W" else name
-    label = f"{prefix}{weight.name}{weight.index}"
+    label = f"{'' if name == 'W' else name}{weight.name}{weight.index}"
     if name == FED:
         box = step.boxes[f"{FED}{l}"]
         bias = box.column + step.boxes[f"W{l}"].columns
@@ -201,14 +211,17 @@ def _factor(step: StepLayout, q: Row, weight: _Weight, name: str) -> tuple[Conte
         if column is None:
             return NONE, NONE, label
         return float(q[f"{name}{l}"][j - 1]), address(column.row + j - 1, column.column), label
-    box = step.boxes[f"{prefix}W{l}"]
+    box = step.boxes[named(name, f"W{l}")]
     place = address(box.row + j - 1, box.column + (i - 1 if i else box.columns))
     if name == GRADIENT:
         fed = float(q[f"{FED}{l}"][i - 1]) if i else 1.0
         return _number(q[f"delta{l}"][j - 1] * fed), place, label
-    known = q.get(f"{prefix}{weight.name}")
+    known = q.get(named(name, weight.name))
     if name == NEW:
         label = f"{weight.name}{weight.index.removesuffix(']')}{NEXT}"
+    elif name.endswith(BEFORE):
+        start = name.removesuffix(BEFORE)
+        label = f"{start}{weight.name}{weight.index.removesuffix(']')}{EARLIER}"
     if known is None:
         return (0.0 if name == "u" else NONE), place, label
     return _number(known[weight.at]), place, label

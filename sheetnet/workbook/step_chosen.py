@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.forward_formulas import FED
 from sheetnet.pipeline import GRADIENT, stages_of
 from sheetnet.problem import Problem
 from sheetnet.regions import STEP, TRAIN, Region, address
-from sheetnet.views.step_layout import CHECK_ROW, CHECKS, NEW, VALUE_COLUMN, StepLayout
+from sheetnet.views.step_layout import BEFORE, CHECK_ROW, CHECKS, NEW, VALUE_COLUMN, StepLayout
 from sheetnet.views.step_parts import Box
 from sheetnet.workbook import inputs, styles
 from sheetnet.workbook.headers import slot_title
@@ -55,7 +57,7 @@ def write_chosen(sheet: Worksheet, problem: Problem, step: StepLayout) -> None:
     slots = {stage.slot.name: stage.slot.maths for stage in stages_of(problem.network)}
     for name in step.factor_names:
         at = step.factor_place(name)
-        symbol, kind, words = _FACTORS.get(name) or (slot_title(name), "state", slots[name])
+        symbol, kind, words = _FACTORS.get(name) or _of_slot(name, slots)
         put(sheet, at, 1, symbol, styles.BOLD)
         fill = None if name in ("W", NEW) else styles.tint(kind)
         value = put(sheet, at, VALUE_COLUMN, None, styles.BODY, fill, border=styles.BOX)
@@ -63,6 +65,13 @@ def write_chosen(sheet: Worksheet, problem: Problem, step: StepLayout) -> None:
         for column in (VALUE_COLUMN + 2, VALUE_COLUMN + 3):
             put(sheet, at, column, None, styles.NOTE, align=styles.LEFT)
         put(sheet, at, 6, words + _more(problem, name), styles.NOTE)
+
+
+def _of_slot(name: str, slots: Mapping[str, str]) -> tuple[str, str, str]:
+    slot = name.removesuffix(BEFORE)
+    if slot == name:
+        return slot_title(slot), "state", slots[slot]
+    return f"{slot_title(slot)}, before", "state", "what it was in the row before; 0 at first"
 
 
 def _more(problem: Problem, name: str) -> str:
