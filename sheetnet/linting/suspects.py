@@ -78,12 +78,16 @@ class Court:
                 own = run.law, run.other_signs
                 if parts[own] > 1 and support[own] * 8 > followers:
                     continue
-            if candidate.side and self._lists(run, law):
+            if (candidate.side or self._turns(law)) and self._lists(run, law):
                 continue
             if self._is_sum(line, run, law) or self._has_reason(candidate):
                 continue
             if self._guilty(line, candidate, followers, parts[law, False]):
                 yield Suspect(self.axis, line, run, law, followers)
+
+    def _turns(self, law: Law) -> bool:
+        """Whether it reads across the direction that its cells stand in."""
+        return any(right if self.axis.down else down for down, right in law.slopes)
 
     def _lists(self, run: Run, law: Law) -> bool:
         """Whether both only repeat other cells, as a list does block after block."""
