@@ -22,8 +22,9 @@ TRAIN_FIRST_ROW = TRAIN_NAME_ROW + 1
 VALIDATION_FIRST_ROW = TRAIN_FIRST_ROW
 """Its head is like that of ``Train``."""
 
-EPOCHS_CHART_ROW = 4
-EPOCHS_BEST_ROW = 21
+EPOCHS_CHART_ROW, EPOCHS_CHART_ROWS = 4, 16
+"""Where the charts begin, and how many rows each of their two rows takes."""
+EPOCHS_BEST_ROW = EPOCHS_CHART_ROW + 2 * EPOCHS_CHART_ROWS + 1
 """The values of the best epoch, above the head of their columns."""
 EPOCHS_HEAD_ROW = EPOCHS_BEST_ROW + 1
 EPOCHS_NAME_ROW = EPOCHS_HEAD_ROW + TRAIN_NAME_ROW - TRAIN_GROUP_ROW

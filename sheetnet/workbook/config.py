@@ -26,7 +26,8 @@ def write_config(book: Workbook, problem: Problem) -> None:
         "Blue numbers on yellow may be changed: all sheets recalculate. "
         "Grey cells are fixed at export.",
     )
-    put(sheet, 3, 1, f"Network {problem.network.label}", styles.HEADING)
+    styles.back(sheet, 3)
+    put(sheet, 3, 2, f"Network {problem.network.label}", styles.HEADING)
     row = _heading(sheet, CONFIG_FIRST_ROW, "You may change")
     for parameter in problem.changeable:
         _input(book, sheet, row, parameter, problem.hyperparameters[parameter.name])

@@ -31,6 +31,7 @@ def write_data(
     """Add the sheet's head; return its rows as a stream. Fills in ``cached``."""
     sheet = book.create_sheet(DATA)
     styles.title(sheet, "Data", _explanation(layout))
+    styles.back(sheet, 3)
     put(sheet, layout.name_row, 1, "row", styles.BOLD, styles.HEADER_FILL)
     _heads(sheet, layout)
     if layout.held_out:

@@ -16,10 +16,9 @@ from sheetnet.problem import Problem
 from sheetnet.regions import EPOCHS, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.charts import add_charts
-from sheetnet.workbook.ledger_sheet import write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, everywhere, write_ledger
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.styles import FormulaText, put
-from sheetnet.workbook.train import everywhere
 
 
 def write_epochs(
@@ -32,11 +31,13 @@ def write_epochs(
     """Add the sheet's head and charts; return its rows, whose numbers ``blocks`` brings."""
     sheet = book.create_sheet(EPOCHS)
     styles.title(sheet, "Epochs", _explanation(problem))
+    styles.back(sheet, 3)
     region = layout.epoch_rows
     stream = write_ledger(sheet, problem, layout.ledgers.epochs, region, formulas, blocks)
-    add_charts(sheet, problem, layout)
+    add_charts(book, problem, layout)
     if layout.best_row is not None:
         _best(sheet, layout)
+    add_formats(sheet, layout.ledgers.epochs, region)
     if problem.network.stops:
         flag = letter(layout.ledgers.epochs[STOPPED].first + 1)
         styles.grey(sheet, everywhere(region), f"${flag}{region.row - 1}=1")

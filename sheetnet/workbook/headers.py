@@ -67,7 +67,7 @@ _EPOCH_WORDS = {
     "best_loss": "so far",
     "best_epoch": "that reached it",
     "wait": "epochs since",
-    "stopped": "after this",
+    "stopped": "1: it ended",
 }
 """What stands under the names of ``Epochs``."""
 
@@ -92,7 +92,8 @@ def _slot_of(block: Block) -> tuple[str, str] | None:
 def group_title(block: Block) -> str | None:
     """The title of a block of columns; the place has one title for all its columns."""
     if block.kind == "place":
-        return _GROUPS["place"][0] if block.name == "visit" else None
+        # In the corner stands the way back to the guide.
+        return _GROUPS["place"][0] if block.name == "epoch" and block.first else None
     slot = _slot_of(block)
     if slot is not None:
         long, short = slot

@@ -23,6 +23,7 @@ def write_init(book: Workbook, problem: Problem, layout: InitLayout) -> None:
         "Initial weights",
         "One row per unit, one column per input of the layer; change any of them.",
     )
+    styles.back(sheet, 3)
     widest = 0
     for layer, weights, bias in zip(
         problem.network.layers, problem.weights, problem.biases, strict=True

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from openpyxl.comments import Comment
 from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.summaries import GRADIENT_NORM
 from sheetnet.epoch_ledgers import VALIDATION as HELD_OUT
-from sheetnet.formula import Formula
+from sheetnet.formula import Formula, fetches
 from sheetnet.layout import TRAIN_GROUP_ROW, TRAIN_NAME_ROW, TRAIN_SYMBOL_ROW, TRAIN_WORDS_ROW
 from sheetnet.ledger import Block, Ledger
 from sheetnet.problem import Problem
-from sheetnet.regions import Region, letter
+from sheetnet.regions import Region, address, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.headers import group_title, symbol, words
+from sheetnet.workbook.heat import area, runs
 from sheetnet.workbook.notes import note
 from sheetnet.workbook.stream import Stream, StreamColumn
 from sheetnet.workbook.styles import put
@@ -24,8 +25,8 @@ from sheetnet.workbook.styles import put
 _FORMATS = {
     "place": styles.WHOLE,
     "flag": styles.WHOLE,
-    "input": "0.0###",
-    "target": "0.0###",
+    "input": styles.ALIGNED,
+    "target": styles.ALIGNED,
     "loss": styles.FINE,
     "summary": styles.FINE,
     "validation": styles.FINE,
@@ -37,6 +38,14 @@ _FORMATS = {
 _SHARES = {"accuracy": "0.0%"}
 _NARROW = ("place", "flag")
 
+_DETAILS = ("gradient", "state", "update")
+_WIDE_DETAILS = ("weight", "bias", "drawn", "forward")
+_ESSENTIAL = ("a", "d", GRADIENT_NORM)
+"""Never folded away: what a layer hands on, and the summary of an epoch."""
+
+WIDE = 60
+"""In a ledger of more columns what leads to each layer's outputs folds away, too."""
+
 
 def write_ledger(
     sheet: Worksheet,
@@ -45,23 +54,31 @@ def write_ledger(
     region: Region,
     formulas: tuple[Formula | None, ...],
     blocks: Iterable[Array],
-    *,
-    folded: tuple[str, ...] = (),
 ) -> Stream:
-    """Write the head above a region; return its rows, whose numbers ``blocks`` brings.
-
-    Blocks of the kinds ``folded`` are outlined, to be folded away.
-    """
+    """Write the head above a region; return its rows, whose numbers ``blocks`` brings."""
     head_row = region.row - (TRAIN_NAME_ROW - TRAIN_GROUP_ROW) - 1
     columns = []
     for block in ledger.blocks:
-        _head(sheet, problem, block, head_row, outline=block.kind in folded)
-        style = _style(sheet, block, region.row)
+        _head(sheet, problem, block, head_row, outline=_folds(block, ledger))
         for column in range(block.first, block.first + block.size):
-            whole = block.kind in _NARROW
-            columns.append(StreamColumn(column + 1, style, formulas[column], whole=whole))
+            formula, whole = formulas[column], block.kind in _NARROW
+            texts = (formula.first, formula.rest) if formula else (None, None)
+            # Each on a cell of its own: openpyxl keeps a cell's style by reference.
+            first, rest = (
+                _style(sheet, block, region.row + i, column + 1, text)
+                for i, text in enumerate(texts)
+            )
+            columns.append(StreamColumn(column + 1, rest, formula, whole=whole, first_style=first))
+    if head_row == TRAIN_GROUP_ROW:
+        styles.back(sheet, head_row)
     sheet.row_dimensions[head_row + TRAIN_WORDS_ROW - TRAIN_GROUP_ROW].height = 30
     return Stream(region.row, region.rows, tuple(columns), blocks)
+
+
+def _folds(block: Block, ledger: Ledger) -> bool:
+    """Whether a block is a detail: outlined, so that one click leaves the essentials."""
+    kinds = (*_DETAILS, *_WIDE_DETAILS) if ledger.width > WIDE else _DETAILS
+    return block.kind in kinds and block.base not in _ESSENTIAL
 
 
 def _head(
@@ -87,12 +104,12 @@ def _head(
             border=edge,
         )
         explained.alignment = Alignment(wrap_text=True, vertical="top")
-        sign = put(sheet, symbol_row, column, symbol(block, index), styles.BOLD, fill)
+        sign = put(sheet, symbol_row, column, _sign(block, index, name), styles.BOLD, fill)
         plain = put(sheet, name_row, column, name, styles.BODY, styles.HEADER_FILL)
         sign.alignment = plain.alignment = styles.CENTRE
         told = note(problem, block, index)
         if told:
-            plain.comment = Comment(told, "sheetnet", height=70, width=260)
+            styles.remark(plain, told)
         if edge is not None:
             sign.border = plain.border = edge
         dimension = sheet.column_dimensions[letter(column)]
@@ -101,16 +118,35 @@ def _head(
             dimension.outlineLevel = 1
 
 
-def _style(sheet: Worksheet, block: Block, first_row: int) -> int:
-    """The style index of a block's cells, made on a cell of the row to be streamed."""
-    font = styles.LINK if block.kind in ("input", "target") else styles.BODY
-    if block.kind in ("place", "drawn", "flag"):
-        font = styles.FIXED
-    cell = put(sheet, first_row, block.first + 1, None, font)
-    cell.number_format = _format(block)
+def _sign(block: Block, index: tuple[int, ...], name: str) -> str | None:
+    """The symbol, where it says more than the name below it."""
+    text = symbol(block, index)
+    return None if block.kind in _NARROW and text == name else text
+
+
+def _style(sheet: Worksheet, block: Block, row: int, column: int, text: str | None) -> int:
+    """The style index of a formula's cells, made on a cell of the row to be streamed."""
+    font = styles.FIXED if text is None else styles.LINK if fetches(text) else styles.BODY
+    cell = put(sheet, row, column, None, font, number_format=_format(block))
     return int(cell.style_id)
 
 
 def _format(block: Block) -> str:
     name = block.base.removeprefix(HELD_OUT)
     return _SHARES.get(name) or _FORMATS.get(block.kind, styles.NUMBER)
+
+
+def everywhere(region: Region) -> str:
+    """All cells of a region, as a range."""
+    return f"{address(region.row, region.column)}:{address(region.last_row, region.last_column)}"
+
+
+def add_formats(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
+    """Formats that follow the numbers; call it after :func:`add_heat`.
+
+    LibreOffice shows no scale over a cell that an earlier rule covers.
+    """
+    fine = runs(block for block in ledger.blocks if _format(block) == styles.FINE)
+    first_cell = address(region.row, fine[0][0].first + 1)
+    styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
+    styles.short(sheet, everywhere(region), address(region.row, region.column))
