@@ -33,6 +33,9 @@ EPOCHS_FIRST_ROW = EPOCHS_NAME_ROW + 1
 CONFIG_FIRST_ROW = 5
 """Above it stand titles, which are no keys whatever the spec is called."""
 
+CONFIG_INPUT_ROW = CONFIG_FIRST_ROW + 1
+"""The first of the numbers that may be changed."""
+
 CONFIG_KEY, CONFIG_VALUE, CONFIG_NOTE = 1, 2, 3
 """Columns of ``Config``: the spec's key, its value, what it means."""
 

@@ -89,6 +89,16 @@ def _slot_of(block: Block) -> tuple[str, str] | None:
     return _PREFIXES.get(block.base[:-1]) if block.kind == "state" else None
 
 
+def slot_title(name: str) -> str:
+    """What a slot keeps, in a few words."""
+    return _PREFIXES[name][0] if name in _PREFIXES else ""
+
+
+def subscript(number: int) -> str:
+    """A layer's number as it stands in symbols: ₁₂."""
+    return str(number).translate(_SUBSCRIPTS)
+
+
 def group_title(block: Block) -> str | None:
     """The title of a block of columns; the place has one title for all its columns."""
     if block.kind == "place":
@@ -109,7 +119,7 @@ def symbol(block: Block, index: tuple[int | str, ...]) -> str:
     slot = _slot_of(block)
     text = f"{slot[1]} {block.base[-1]}" if slot else _SYMBOLS.get(block.base, block.base)
     if block.layer is not None:
-        text += str(block.layer).translate(_SUBSCRIPTS)
+        text += subscript(block.layer)
     return text + (f"[{','.join(map(str, index))}]" if index else "")
 
 

@@ -7,7 +7,7 @@ parameters red, forward orange, backward blue.
 
 from __future__ import annotations
 
-from openpyxl.cell.cell import Cell
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
@@ -35,6 +35,8 @@ LINK_LINE = Font(name=FONT, size=11, color=LINK_COLOUR, underline="single")
 FIXED = Font(name=FONT, size=11, color="595959")
 
 INPUT_FILL = PatternFill("solid", fgColor="FFFBD6")
+DIM = Font(name=FONT, size=11, color="757575")
+DIM_FILL = PatternFill("solid", fgColor="F2F2F2")
 FIXED_FILL = PatternFill("solid", fgColor="EDEDED")
 BEST_FILL = PatternFill("solid", fgColor="E2F0D9")
 HEADER_FILL = PatternFill("solid", fgColor="D9E2F3")
@@ -80,6 +82,9 @@ LEFT = Alignment(horizontal="left", vertical="center")
 RIGHT = Alignment(horizontal="right", vertical="center")
 INDENTED = Alignment(horizontal="left", vertical="center", indent=1)
 CENTRE = Alignment(horizontal="center", vertical="center")
+
+TOP = Alignment(horizontal="center", vertical="top")
+WRAPPED = Alignment(horizontal="left", vertical="top", wrap_text=True)
 
 
 def band(kind: str) -> PatternFill:
@@ -175,7 +180,7 @@ def back(sheet: Worksheet, row: int) -> None:
     link(sheet, row, 1, "← Guide", f"{GUIDE}!A1")
 
 
-def remark(cell: Cell, text: str, *, height: int = 70) -> None:
+def remark(cell: Cell | MergedCell, text: str, *, height: int = 70) -> None:
     """A note that shows when the mouse is over the cell."""
     cell.comment = Comment(text, "sheetnet", height=height, width=260)
 
