@@ -157,8 +157,9 @@ def _predictions(book: Workbook, problem: Problem, layout: Layout) -> Chart:
             points.append((rows, y + k, a + k, name))
     of = f" (outputs 1 to {outputs})" if outputs < network.outputs else ""
     title = f"predictions against targets, last epoch{of}"
-    shares = problem.classes is not None or network.loss.targets != "any"
+    bounded = network.loss.targets != "any"
+    shares = bounded or problem.classes is not None
     chart = point_chart(title, "target y", "prediction ŷ", points, shares=shares)
-    if shares:
+    if bounded:
         from_0_to_1(chart, "General")
     return chart

@@ -44,6 +44,8 @@ def write_epochs(
     styles.for_screen_and_page(
         sheet, "B1", one_page_wide=layout.ledgers.epochs.width <= styles.ONE_PAGE
     )
+    if not sheet.sheet_properties.pageSetUpPr:
+        sheet.page_setup.scale = 60  # the charts side by side
     sheet.print_title_rows = f"{EPOCHS_HEAD_ROW}:{EPOCHS_NAME_ROW}"
     return stream
 

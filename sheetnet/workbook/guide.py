@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.summaries import GRADIENT_NORM
@@ -48,7 +49,7 @@ _SHEETS = {
 _LAST = 2 * MAX_STACKS - 1
 """The last column in use: lines reach as far, and paragraphs."""
 
-_CHARACTERS = 125
+_CHARACTERS = 150
 """Of a line of a paragraph."""
 
 
@@ -72,6 +73,7 @@ def write_guide(book: Workbook, problem: Problem, layout: Layout) -> None:
     row = _colours(sheet, problem, row) + 1
     row = _changes(sheet, problem, layout, row) + 1
     row = _try(sheet, problem, row) + 1
+    sheet.row_breaks.append(Break(id=row - 1))
     _formulas(sheet, problem, layout, row)
     for column in range(1, _LAST + 1):
         sheet.column_dimensions[letter(column)].width = 20 if column % 2 else 4
