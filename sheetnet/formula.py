@@ -107,6 +107,8 @@ def fetches(text: str) -> bool:
 
     The cell that tells a look-up which row to take may be its own sheet's.
     """
+    if "!" not in text:
+        return False
     bare = _LOOK_UP.sub(r"\1", text.replace("{$}", ""))
     return bool(_ELSEWHERE.search(bare)) and not _HERE.search(_ELSEWHERE.sub("", bare))
 

@@ -121,7 +121,10 @@ def test_powers_only_where_gradients_stay_positive(
 def test_shares_end_at_one(tmp_path: Path) -> None:
     found, _ = drawn(load_spec(EXAMPLES / "iris.toml").override(epochs=1), tmp_path)
     accuracy, predictions = found[1], found[5]
-    assert title_of(accuracy) == "accuracy by epoch" and accuracy.y_axis.number_format == "0%"
+    assert (
+        title_of(accuracy) == "accuracy by epoch"
+        and accuracy.y_axis.number_format.formatCode == "0%"
+    )
     for axis in (accuracy.y_axis, predictions.x_axis, predictions.y_axis):
         assert (axis.scaling.min, axis.scaling.max) == (0, 1)
     assert [series.tx.v for series in predictions.series] == ["setosa", "versicolor", "virginica"]

@@ -16,7 +16,7 @@ from sheetnet.problem import Problem
 from sheetnet.regions import EPOCHS, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.charts import add_charts
-from sheetnet.workbook.ledger_sheet import add_formats, everywhere, write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, everywhere, number_format, write_ledger
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.styles import FormulaText, put
 
@@ -58,11 +58,12 @@ def _explanation(problem: Problem) -> str:
 
 
 def _best(sheet: Worksheet, layout: Layout) -> None:
-    for column, formula in enumerate(best_formulas(layout), 1):
-        style = sheet.cell(layout.epoch_rows.row, column)
+    blocks = layout.ledgers.epochs.blocks
+    forms = [number_format(block) for block in blocks for _ in range(block.size)]
+    for column, (formula, form) in enumerate(zip(best_formulas(layout), forms, strict=True), 1):
         text = FormulaText(f"={formula.rest}")
         cell = put(sheet, EPOCHS_BEST_ROW, column, text, styles.BOLD, styles.BEST_FILL)
-        cell.number_format = '"best: "0' if column == 1 else style.number_format
+        cell.number_format = '"best: "0' if column == 1 else form
 
 
 def cache_best(layout: Layout, epochs: Array, cached: dict[tuple[str, int, int], float]) -> None:

@@ -58,16 +58,13 @@ def write_ledger(
     """Write the head above a region; return its rows, whose numbers ``blocks`` brings."""
     head_row = region.row - (TRAIN_NAME_ROW - TRAIN_GROUP_ROW) - 1
     columns = []
+    made = _Styles(sheet, region.row)
     for block in ledger.blocks:
         _head(sheet, problem, block, head_row, outline=_folds(block, ledger))
         for column in range(block.first, block.first + block.size):
             formula, whole = formulas[column], block.kind in _NARROW
             texts = (formula.first, formula.rest) if formula else (None, None)
-            # Each on a cell of its own: openpyxl keeps a cell's style by reference.
-            first, rest = (
-                _style(sheet, block, region.row + i, column + 1, text)
-                for i, text in enumerate(texts)
-            )
+            first, rest = (made.index(text, number_format(block)) for text in texts)
             columns.append(StreamColumn(column + 1, rest, formula, whole=whole, first_style=first))
     if head_row == TRAIN_GROUP_ROW:
         styles.back(sheet, head_row)
@@ -124,14 +121,29 @@ def _sign(block: Block, index: tuple[int, ...], name: str) -> str | None:
     return None if block.kind in _NARROW and text == name else text
 
 
-def _style(sheet: Worksheet, block: Block, row: int, column: int, text: str | None) -> int:
-    """The style index of a formula's cells, made on a cell of the row to be streamed."""
-    font = styles.FIXED if text is None else styles.LINK if fetches(text) else styles.BODY
-    cell = put(sheet, row, column, None, font, number_format=_format(block))
-    return int(cell.style_id)
+class _Styles:
+    """The style indices of formulas, each made once, on a cell of the rows to be streamed.
+
+    On a cell of its own: openpyxl keeps a cell's style by reference.
+    """
+
+    def __init__(self, sheet: Worksheet, row: int) -> None:
+        self.sheet, self.row = sheet, row
+        self.made: dict[tuple[str, str], int] = {}
+
+    def index(self, text: str | None, form: str) -> int:
+        """That of a formula (None: a constant) with a number format."""
+        font = styles.FIXED if text is None else styles.LINK if fetches(text) else styles.BODY
+        key = str(font.color.rgb if font.color else ""), form
+        if key not in self.made:
+            column = len(self.made) + 1
+            cell = put(self.sheet, self.row, column, None, font, number_format=form)
+            self.made[key] = int(cell.style_id)
+        return self.made[key]
 
 
-def _format(block: Block) -> str:
+def number_format(block: Block) -> str:
+    """How the numbers of a column are shown."""
     name = block.base.removeprefix(HELD_OUT)
     return _SHARES.get(name) or _FORMATS.get(block.kind, styles.NUMBER)
 
@@ -146,7 +158,7 @@ def add_formats(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
 
     LibreOffice shows no scale over a cell that an earlier rule covers.
     """
-    fine = runs(block for block in ledger.blocks if _format(block) == styles.FINE)
+    fine = runs(block for block in ledger.blocks if number_format(block) == styles.FINE)
     first_cell = address(region.row, fine[0][0].first + 1)
     styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
     styles.short(sheet, everywhere(region), address(region.row, region.column))
