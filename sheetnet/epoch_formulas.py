@@ -187,6 +187,6 @@ def best_formulas(layout: Layout) -> tuple[Formula, ...]:
     first, last = region.row, region.last_row
     texts = [f"{letter(ledger['best_epoch'].first + 1)}{last}"]
     for column in range(2, ledger.width + 1):
-        at = letter(column)
-        texts.append(f"INDEX({at}{first}:{at}{last},$A${EPOCHS_BEST_ROW})")
+        place = f"$A${EPOCHS_BEST_ROW}"
+        texts.append(cells.look_up(letter(column), first, last, place))
     return tuple(same(text) for text in texts)

@@ -6,7 +6,13 @@ its steps for rows of other sheets.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_AREA = r"\$?[A-Z]{1,3}\$?(?:\d+|\{\w\})(?::\$?[A-Z]{1,3}\$?(?:\d+|\{\w\}))?"
+_LOOK_UP = re.compile(rf"INDEX\((\w+!{_AREA}),{_AREA}\)")
+_ELSEWHERE = re.compile(rf"\b\w+!{_AREA}")
+_HERE = re.compile(rf"(?<![\w!$:]){_AREA}")
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,17 @@ class Formula:
     def stretch(self) -> int:
         """Rows that are written alike before a sign comes or goes; 0: all of them."""
         return next((s.every for s in self.steps if isinstance(s, Alternating)), 0)
+
+
+def fetches(text: str) -> bool:
+    """Whether a formula takes all of its numbers from other sheets.
+
+    The cell that tells a look-up which row to take may be its own sheet's.
+    """
+    if "!" not in text:
+        return False
+    bare = _LOOK_UP.sub(r"\1", text.replace("{$}", ""))
+    return bool(_ELSEWHERE.search(bare)) and not _HERE.search(_ELSEWHERE.sub("", bare))
 
 
 def same(text: str, *steps: Step | Alternating) -> Formula:

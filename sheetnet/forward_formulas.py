@@ -44,8 +44,9 @@ def lookups(
     """X and y: the sample's row of the data, whose columns depend on no other sheet."""
     found = []
     for c in range(column, column + columns):
-        span = f"{DATA}!{letter(c)}${data.first_row}:{letter(c)}${last_row}"
-        found.append(same(f"INDEX({span},${sample[0]})"))
+        place = f"${sample[0]}"
+        text = cells.look_up(f"{DATA}!{letter(c)}", data.first_row, last_row, place)
+        found.append(same(text))
     return found
 
 

@@ -24,8 +24,9 @@ TRAIN_FIRST_ROW = TRAIN_NAME_ROW + 1
 VALIDATION_FIRST_ROW = TRAIN_FIRST_ROW
 """Its head is like that of ``Train``."""
 
-EPOCHS_CHART_ROW = 4
-EPOCHS_BEST_ROW = 21
+EPOCHS_CHART_ROW, EPOCHS_CHART_ROWS = 4, 16
+"""Where the charts begin, and how many rows each of their two rows takes."""
+EPOCHS_BEST_ROW = EPOCHS_CHART_ROW + 2 * EPOCHS_CHART_ROWS + 1
 """The values of the best epoch, above the head of their columns."""
 EPOCHS_HEAD_ROW = EPOCHS_BEST_ROW + 1
 EPOCHS_NAME_ROW = EPOCHS_HEAD_ROW + TRAIN_NAME_ROW - TRAIN_GROUP_ROW
@@ -33,6 +34,9 @@ EPOCHS_FIRST_ROW = EPOCHS_NAME_ROW + 1
 
 CONFIG_FIRST_ROW = 5
 """Above it stand titles, which are no keys whatever the spec is called."""
+
+CONFIG_INPUT_ROW = CONFIG_FIRST_ROW + 1
+"""The first of the numbers that may be changed."""
 
 CONFIG_KEY, CONFIG_VALUE, CONFIG_NOTE = 1, 2, 3
 """Columns of ``Config``: the spec's key, its value, what it means."""

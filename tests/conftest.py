@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,20 +11,28 @@ import pytest
 from sheetnet.recalc.libreoffice import find_soffice
 
 REQUIRE = "SHEETNET_REQUIRE_LIBREOFFICE"
-"""Set (to anything) where LibreOffice must be there: its absence is then a failure."""
+"""Set (to anything) where LibreOffice and Gnumeric must be there: else their tests fail."""
+
+PROGRAMS = {
+    "libreoffice": ("LibreOffice", "soffice", find_soffice),
+    "gnumeric": ("Gnumeric", "ssconvert", lambda: shutil.which("ssconvert")),
+}
+"""Marker -> what it needs: its name, its program, how to find that."""
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests marked ``libreoffice`` where soffice is missing and not required."""
-    if find_soffice() is not None or os.environ.get(REQUIRE):
+    """Skip the tests of programs that are missing and not required."""
+    if os.environ.get(REQUIRE):
         return
-    skip = pytest.mark.skip(reason="LibreOffice is not installed (no soffice on the path)")
-    for item in items:
-        if "libreoffice" in item.keywords:
-            item.add_marker(skip)
+    for marker, (name, program, find) in PROGRAMS.items():
+        if find() is None:
+            skip = pytest.mark.skip(reason=f"{name} is not installed (no {program} on the path)")
+            for item in items:
+                if marker in item.keywords:
+                    item.add_marker(skip)
 
 
 @pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)

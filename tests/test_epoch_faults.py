@@ -19,6 +19,8 @@ from test_verify_faults import FAULTS, _mutations
 import sheetnet
 from sheetnet import verify
 from sheetnet.errors import WorkbookError
+from sheetnet.layout import EPOCHS_BEST_ROW
+from sheetnet.layout import EPOCHS_FIRST_ROW as FIRST
 from sheetnet.regions import address
 
 KINDS = ("threshold", "classes", "numbers")
@@ -187,7 +189,7 @@ def test_what_flows_back_is_found_where_it_is(
 
 EDITS = [
     # (kind, ledger, quantity, row, piece, instead)
-    ("threshold", "train", "stopped", 9, "$26", "$27"),
+    ("threshold", "train", "stopped", 9, f"${FIRST}", f"${FIRST + 1}"),
     ("threshold", "train", "stopped", -1, "Epochs!$", "Epochs!"),
     ("threshold", "epochs", "loss", 2, "Train!", "Validation!"),
     ("threshold", "epochs", "accuracy", 1, ">=", ">"),
@@ -203,13 +205,20 @@ EDITS = [
     ("threshold", "epochs", "stopped", -1, "patience", "min_delta"),
     ("threshold", "epochs", "stopped", 1, ">=", ">"),
     ("threshold", "epochs", "b1[1]", 2, "+", "-"),
-    ("threshold", "best", "val_loss", 1, "$A$21", "$A$26"),
-    ("threshold", "best", "val_loss", 1, "26:", "27:"),
+    ("threshold", "best", "val_loss", 1, f"$A${EPOCHS_BEST_ROW}", f"$A${FIRST}"),
+    ("threshold", "best", "val_loss", 1, f"{FIRST}:", f"{FIRST + 1}:"),
     ("threshold", "validation", "x[1]", 2, "$B6", "B6"),
-    ("threshold", "validation", "z1[1]", 4, "$27", "$26"),
+    ("threshold", "validation", "z1[1]", 4, f"${FIRST + 1}", f"${FIRST}"),
     ("numbers", "validation", "z1[1]", 4, "Epochs!$", "Epochs!"),
     ("numbers", "validation", "z2[2]", 3, "SUMPRODUCT", "SUM"),
-    ("threshold", "validation", "stopped", -1, "$29", "$30"),
+    (
+        "threshold",
+        "validation",
+        "stopped",
+        -1,
+        f"${FIRST + 3}",
+        f"${FIRST + 4}",
+    ),
 ]
 
 

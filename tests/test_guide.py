@@ -11,13 +11,16 @@ from support import make_spec
 
 import sheetnet
 from sheetnet.concepts.optimizers import OPTIMIZERS
+from sheetnet.epoch_ledgers import ledgers_of
 from sheetnet.ledger import ledger_of
 from sheetnet.problem import load_problem
 from sheetnet.spec import Spec, load_spec
 from sheetnet.workbook.drawing import MAX_UNITS, stacks
 from sheetnet.workbook.experiments import COUNT, experiments
+from sheetnet.workbook.notes import explanation
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.toml"))
+EXAMPLES_FOLDER = Path(__file__).parent.parent / "examples"
+EXAMPLES = sorted(EXAMPLES_FOLDER.glob("*.toml"))
 
 
 def exported(spec: Spec, folder: Path) -> Workbook:
@@ -36,25 +39,53 @@ def test_it_stands_in_front(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["xor", "overfitting_early_stopping", "adam", "iris"])
 def test_links_lead_to_cells(name: str, tmp_path: Path) -> None:
-    """To sheets that are there, or to defined names; to columns by their first cell's head."""
+    """To sheets that are there, to named cells, to columns by the head of the first of them."""
     spec = load_spec(Path(__file__).parent.parent / "examples" / f"{name}.toml")
     book = exported(spec, tmp_path)
-    links = {
-        str(cell.value): cell.hyperlink.location
-        for row in book["Guide"].iter_rows()
-        for cell in row
-        if cell.hyperlink is not None
-    }
+    linked = [cell for row in book["Guide"].iter_rows() for cell in row if cell.hyperlink]
+    links = {str(cell.value): str(cell.hyperlink.location) for cell in linked}
+    locations = [str(cell.hyperlink.location) for cell in linked]
     for title in book.sheetnames[1:]:
         assert links[title] == f"{title}!A1"
     problem = load_problem(spec)
     for h in problem.hyperparameters:
-        assert links[h] == h and h in book.defined_names
+        assert links[h] == book.defined_names[h].attr_text.replace("$", "")
     for block in ledger_of(problem.network).blocks:
         if block.kind not in ("place", "flag"):
             head = book["Train"].cell(4, block.first + 1)
-            assert f"Train!{head.coordinate}" in links.values(), block.name
+            assert f"Train!{head.coordinate}" in locations, block.name
             assert head.value == block.labels[0]
+    heads = []
+    for location in locations:
+        title, _, cell = location.partition("!")
+        assert book[title][cell].value is not None, location
+        heads.append((title, str(book[title][cell].value)))
+    for block in ledgers_of(problem.network).epochs.blocks:
+        told = block.kind not in ("place", "weight", "bias")
+        assert (("Epochs", block.labels[0]) in heads) == told, block.name
+
+
+def test_every_sheet_leads_back(tmp_path: Path) -> None:
+    book = exported(load_spec(EXAMPLES_FOLDER / "overfitting_early_stopping.toml"), tmp_path)
+    for title in book.sheetnames[1:]:
+        back = [
+            cell.hyperlink.location
+            for row in book[title].iter_rows(max_row=4)
+            for cell in row
+            if cell.hyperlink is not None
+        ]
+        assert back == ["Guide!A1"], title
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_formula_is_written_out(path: Path) -> None:
+    """Each computed column of Train has words or a formula of its own; no name is left open."""
+    problem = load_problem(load_spec(path))
+    for block in ledger_of(problem.network).blocks:
+        told = explanation(problem, block, ("j", "i")[: len(block.shape)])
+        assert told.maths or block.kind in ("place", "flag"), block.name
+        assert "outputs" not in told.maths or problem.network.outputs > 1
+        assert "None" not in told.maths + told.words
 
 
 def test_the_drawing_counts_parameters() -> None:
@@ -80,7 +111,18 @@ def test_three_experiments(path: Path) -> None:
     found = experiments(problem)
     assert len(set(found)) == COUNT
     rate = problem.hyperparameters["learning_rate"]
-    assert f"learning_rate on Config to {10 * rate:g}" in found[0]
+    assert (
+        f"learning_rate on Config to {10 * rate:g}" in found[0] and f"to {rate / 10:g}" in found[0]
+    )
+    layers = problem.network.layers
+    told = " ".join(found)
+    assert "unit 1 in layer 1" not in told or (
+        len(layers) > 1 and layers[0].activation.name in ("relu", "sigmoid")
+    )
+    assert "units 1 and 2" not in told or layers[0].units > 1
+    assert "shaded" not in told or problem.held_out
+    if len(layers) > 3:
+        assert f"layer {len(layers)} and layer 1" in told
     for word in ("patience", "clip ", "clip_norm", "dropout_", "momentum", "beta1", "rho"):
         if any(f"Set {word}" in text for text in found):
             assert any(name.startswith(word.strip()) for name in problem.hyperparameters)

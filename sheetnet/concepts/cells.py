@@ -55,3 +55,14 @@ def total(cells: Cells) -> str:
 def written_sum(products: list[str]) -> str:
     """The products added one after the other, however many: their cells are apart."""
     return products[0] if len(products) == 1 else "(" + "+".join(products) + ")"
+
+
+def look_up(column: str, first: int, last: int, place: str) -> str:
+    """The cell of a column (``Data!B``) at a place (from 1) among rows.
+
+    Among a single row it is that cell: Gnumeric's INDEX takes no single cell.
+    """
+    if first == last:
+        return f"{column}${first}"
+    own = column.rpartition("!")[2]
+    return f"INDEX({column}${first}:{own}${last},{place})"

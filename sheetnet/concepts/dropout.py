@@ -34,7 +34,7 @@ class Dropout:
 DROPOUT = Dropout(
     mask=lambda uniform, rate: np.where(uniform < rate, 0.0, 1.0 / (1.0 - rate)),
     mask_cell=lambda uniform, rate: f"IF({uniform}<{rate},0,1/(1-{rate}))",
-    maths="k = 0 where u < rate, else 1 / (1 − rate)",
+    maths="k = 0 where r < rate, else 1 / (1 − rate)",
     code="np.where(uniform < rate, 0.0, 1.0 / (1.0 - rate))",
 )
 

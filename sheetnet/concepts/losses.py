@@ -132,7 +132,8 @@ _RECORDS = (
         goes_with=("sigmoid",),
         value=_binary_entropy,
         cell=_binary_entropy_cell,
-        maths="−(y ln ŷ + (1−y) ln(1−ŷ)), written as max(z,0) − z·y + ln(1 + e^−|z|)",
+        maths="mean of −(y ln ŷ + (1−y) ln(1−ŷ)) over the outputs, "
+        "written as max(z,0) − z·y + ln(1 + e^−|z|)",
         code=(
             "terms = (np.maximum(z, 0.0), -(z * y), ln(1.0 + exp(-np.abs(z))))\n"
             "return running_sum(np.column_stack(terms).ravel()) / len(y)"

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,15 +43,22 @@ def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
 
 def convert(path: Path, folder: Path, kind: str) -> Path:
     """Recalculate a workbook and save it as ``kind`` (xlsx, pdf) in a private folder."""
+    return convert_all([path], folder, kind)[0]
+
+
+def convert_all(paths: Sequence[Path], folder: Path, kind: str) -> list[Path]:
+    """Do so with several workbooks in one start of the program; a filter may follow the kind."""
     program = find_soffice()
     if program is None:
         raise EngineError(
             "LibreOffice is not installed (no soffice on the path): install libreoffice-calc, "
             "or use --engine ironcalc"
         )
-    profile, source, out = folder / "profile", folder / "book.xlsx", folder / "out"
+    profile, out = folder / "profile", folder / "out"
+    sources = [folder / f"book{i or ''}.xlsx" for i in range(len(paths))]
     _write_profile(profile)
-    shutil.copyfile(path, source)
+    for path, source in zip(paths, sources, strict=True):
+        shutil.copyfile(path, source)
     command = [
         program,
         f"-env:UserInstallation={profile.as_uri()}",
@@ -62,13 +69,14 @@ def convert(path: Path, folder: Path, kind: str) -> Path:
         kind,
         "--outdir",
         str(out),
-        str(source),
+        *map(str, sources),
     ]
-    log = _run(command, path.name)
-    result = out / f"book.{kind}"
-    if not result.exists():
-        raise EngineError(f"LibreOffice could not convert {path.name}: {log.strip()[-200:]}")
-    return result
+    log = _run(command, ", ".join(path.name for path in paths))
+    results = [out / f"{source.stem}.{kind.partition(':')[0]}" for source in sources]
+    for path, result in zip(paths, results, strict=True):
+        if not result.exists():
+            raise EngineError(f"LibreOffice could not convert {path.name}: {log.strip()[-200:]}")
+    return results
 
 
 def _write_profile(profile: Path) -> None:

@@ -20,12 +20,29 @@ from sheetnet.layout import (
     LAYERS_HEADER,
     SHEETS_KEY,
 )
-from sheetnet.problem import Problem
+from sheetnet.network import Layer
+from sheetnet.problem import Problem, Scaled
 from sheetnet.regions import CONFIG, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.styles import put
 
 _SHEETS_NOTE = "the sheets of this workbook"
+_LIVE = (
+    "Type another number over a blue one: all sheets recalculate. Formulas use each by its name, "
+    "as in -learning_rate*g."
+)
+_FIXED = (
+    "What sheets, columns and rows there are follows from these. Change the spec and export "
+    "another workbook."
+)
+_LAYER_REMARKS = {
+    "layer": "Counted from the input side: the l of Wₗ, bₗ, zₗ, aₗ.",
+    "units": "Rows of Wₗ on Init, columns of zₗ and aₗ on Train.",
+    "activation": "a = f(z): what each unit makes of its weighted sum.",
+    "inputs": "Columns of Wₗ: the inputs of the network, or the units of the layer before.",
+    "train_bias": "FALSE: the biases stay as they are on Init.",
+    "parameters": "Weights and biases: units · (inputs + 1).",
+}
 
 
 def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> None:
@@ -37,18 +54,18 @@ def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> Non
         "Blue numbers on yellow may be changed: all sheets recalculate. "
         "Grey cells are fixed at export.",
     )
-    put(sheet, 3, 1, f"Network {problem.network.label}", styles.HEADING)
-    row = _heading(sheet, CONFIG_FIRST_ROW, "You may change")
+    styles.back(sheet, 3)
+    put(sheet, 3, 2, f"Network {problem.network.label}", styles.HEADING)
+    row = _heading(sheet, CONFIG_FIRST_ROW, "You may change", _LIVE)
     for parameter in problem.changeable:
         _input(book, sheet, row, parameter, problem.hyperparameters[parameter.name])
         row += 1
-    row = _heading(sheet, row + 1, "Fixed at export")
+    row = _heading(sheet, row + 1, "Fixed at export", _FIXED)
     for key, value, note in _structure(problem):
         _fixed(sheet, row, key, value, note)
         row += 1
     _fixed(sheet, row, SHEETS_KEY, ", ".join(sheets), _SHEETS_NOTE, lines=4)
-    row += 1
-    row = _heading(sheet, row + 1, "Layers (fixed at export)")
+    row = _heading(sheet, row + 2, "Layers (fixed at export)", _FIXED)
     _layers(sheet, row, problem)
     sheet.column_dimensions["A"].width = 18
     sheet.column_dimensions["B"].width = 22
@@ -57,11 +74,12 @@ def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> Non
     styles.for_screen_and_page(sheet, None, landscape=False)
 
 
-def _heading(sheet: Worksheet, row: int, text: str) -> int:
+def _heading(sheet: Worksheet, row: int, text: str, remark: str) -> int:
     for column in range(1, len(LAYERS_HEADER) + 1):
         put(
             sheet, row, column, text if column == 1 else None, styles.HEADING
         ).border = styles.UNDERLINE
+    styles.remark(sheet.cell(row, 1), remark)
     return row + 1
 
 
@@ -103,6 +121,10 @@ def _coding(problem: Problem) -> str:
     return "0/1" if problem.network.outputs == 1 else "one-hot"
 
 
+def _way(side: Scaled) -> str:
+    return side.scaling.maths if side.scaling.statistics else "as they are"
+
+
 def _structure(problem: Problem) -> list[tuple[str, object, str]]:
     data, training = problem.spec.data, problem.spec.training
     rows: list[tuple[str, object, str]] = [
@@ -114,8 +136,8 @@ def _structure(problem: Problem) -> list[tuple[str, object, str]]:
         ("inputs", len(problem.table.input_names), "columns that feed the first layer"),
         ("targets", len(problem.table.target_names), "raw target columns"),
         ("coding", _coding(problem), "of a class target: see the head of Data"),
-        ("scale", data.scale, f"of the inputs: {problem.inputs.scaling.maths}"),
-        ("target_scale", data.target_scale, f"of the targets: {problem.targets.scaling.maths}"),
+        ("scale", data.scale, f"of the inputs: {_way(problem.inputs)}"),
+        ("target_scale", data.target_scale, f"of the targets: {_way(problem.targets)}"),
         ("loss", problem.network.loss.name, problem.network.loss.maths),
         ("optimizer", problem.network.optimizer.name, problem.network.optimizer.maths),
         ("epochs", training.epochs, "passes over all training rows"),
@@ -141,7 +163,8 @@ def _fixed(
 
 def _layers(sheet: Worksheet, row: int, problem: Problem) -> None:
     for column, name in enumerate(LAYERS_HEADER, 1):
-        put(sheet, row, column, name, styles.BOLD, styles.HEADER_FILL)
+        head = put(sheet, row, column, name, styles.BOLD, styles.HEADER_FILL)
+        styles.remark(head, _LAYER_REMARKS[name])
     for layer in problem.network.layers:
         values = (
             layer.index,
@@ -154,3 +177,11 @@ def _layers(sheet: Worksheet, row: int, problem: Problem) -> None:
         for column, value in enumerate(values, 1):
             cell = put(sheet, row + layer.index, column, value, styles.FIXED, styles.FIXED_FILL)
             cell.alignment = styles.LEFT
+            if value == layer.activation.name:
+                styles.remark(cell, _function(layer))
+
+
+def _function(layer: Layer) -> str:
+    """An activation and its slope, in mathematical notation."""
+    activation = layer.activation
+    return f"{activation.name}: a = {activation.parts[-1].maths}\nf′ = {activation.slope_maths}"

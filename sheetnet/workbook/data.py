@@ -35,8 +35,9 @@ def write_data(
     """Add the sheet's head; return its rows as a stream. Fills in ``cached``."""
     sheet = book.create_sheet(DATA)
     styles.title(sheet, "Data", _explanation(layout))
+    styles.back(sheet, 3)
     put(sheet, layout.name_row, 1, "row", styles.BOLD, styles.HEADER_FILL)
-    _heads(sheet, layout)
+    _heads(sheet, problem, layout)
     if layout.held_out:
         put(sheet, layout.name_row, layout.SET_COLUMN, "used for", styles.BOLD, styles.HEADER_FILL)
         held_out = f"A{layout.last_training_row + 1}:{letter(layout.last_column)}{layout.last_row}"
@@ -67,7 +68,7 @@ def _explanation(layout: DataLayout) -> str:
     return "The network sees these values as they are; any of them may be changed."
 
 
-def _heads(sheet: Worksheet, layout: DataLayout) -> None:
+def _heads(sheet: Worksheet, problem: Problem, layout: DataLayout) -> None:
     inputs, targets = layout.input_names, layout.target_names
     groups: list[tuple[str, str, int, list[str]]] = [
         ("inputs", "input", layout.raw_column, list(inputs)),
@@ -93,6 +94,28 @@ def _heads(sheet: Worksheet, layout: DataLayout) -> None:
             head = put(sheet, layout.name_row, first + offset, name, styles.BOLD, fill)
             is_text = kind == "target" and layout.coded and first == layout.target_column
             head.alignment = styles.INDENTED if is_text else styles.RIGHT
+            styles.remark(head, _remark(problem, layout, first + offset))
+
+
+def _remark(problem: Problem, layout: DataLayout, column: int) -> str:
+    """What a column holds, in words and mathematical notation."""
+    raw = [*layout.input_names, *layout.target_names]
+    if column < layout.raw_end:
+        i = column - layout.raw_column
+        is_input = i < len(layout.input_names)
+        symbol = f"x[{i + 1}]" if is_input else f"y[{i - len(layout.input_names) + 1}]"
+        derived = layout.scales_inputs if is_input else layout.derives_targets
+        if layout.coded and not is_input:
+            return f"{raw[i]}: the class of each row, as it was given; y follows from it."
+        way = "made of it on the right" if derived else "the network sees it as it is"
+        return f"{raw[i]}: as it was given, to be changed; {symbol}, {way}."
+    if layout.scales_inputs and column < layout.x_column + len(layout.input_names):
+        i = column - layout.x_column
+        return f"x[{i + 1}] = {problem.inputs.scaling.maths}, x being {layout.input_names[i]}"
+    k = column - layout.y_column
+    if layout.coded:
+        return f"y[{k + 1}] = 1 where the class is the one above, else 0"
+    return f"y[{k + 1}] = {problem.targets.scaling.maths}, x being {layout.target_names[k]}"
 
 
 def _statistics(
@@ -114,7 +137,7 @@ def _statistics(
             put(sheet, row, column, FormulaText(f"={text}"), styles.BODY, number_format="0.0000")
             cached[(DATA, row, column)] = value
             if name == "input statistics" or not layout.scales_inputs:
-                put(sheet, row, 1, statistic.name, styles.NOTE)
+                styles.remark(put(sheet, row, 1, statistic.name, styles.NOTE), statistic.maths)
         if name == "target statistics" and layout.scales_inputs:
             _label_target_statistics(sheet, layout, scaled)
 

@@ -14,9 +14,6 @@ from sheetnet.workbook.styles import put
 MAX_UNITS, MAX_STACKS = 6, 7
 """More units, or layers, than this are cut short in the middle."""
 
-HEIGHT = MAX_UNITS + 3
-"""Rows of the whole drawing."""
-
 
 @dataclass(frozen=True)
 class Stack:
@@ -59,25 +56,30 @@ def _es(count: int) -> str:
 def draw(sheet: Worksheet, problem: Problem, row: int) -> int:
     """Draw it from a row on; return the row after it."""
     shown: list[Stack | None] = [*stacks(problem)]
+    height = max(len(_cut(stack.units)) for stack in stacks(problem))
+    middle = row + 1 + (height - 1) // 2
     if len(shown) > MAX_STACKS:
         half = MAX_STACKS // 2
         shown = [*shown[:half], None, *shown[-half:]]
     for place, stack in enumerate(shown):
         column = 1 + 2 * place
         if place:
-            put(sheet, row + 2, column - 1, "→", styles.HEADING, align=styles.CENTRE)
+            put(sheet, middle, column - 1, "→", styles.HEADING, align=styles.CENTRE)
         if stack is None:
-            put(sheet, row + 2, column, "…", styles.HEADING, align=styles.CENTRE)
+            put(sheet, middle, column, "…", styles.HEADING, align=styles.CENTRE)
             continue
         put(sheet, row, column, stack.title, styles.BOLD, align=styles.CENTRE)
-        for offset, text in enumerate(_cut(stack.units)):
+        units = _cut(stack.units)
+        top = row + 1 + (height - len(units)) // 2
+        for offset, text in enumerate(units):
             fill = styles.band(stack.kind)
             put(
-                sheet, row + 1 + offset, column, text, styles.BODY, fill,
+                sheet, top + offset, column, text, styles.BODY, fill,
                 border=styles.BOX, align=styles.CENTRE,
             )  # fmt: skip
-        put(sheet, row + HEIGHT - 1, column, stack.below or None, styles.NOTE, align=styles.CENTRE)
-    return row + HEIGHT
+        below = row + 1 + height
+        put(sheet, below, column, stack.below or None, styles.NOTE, align=styles.CENTRE)
+    return row + height + 2
 
 
 def _cut(units: tuple[str, ...]) -> tuple[str, ...]:

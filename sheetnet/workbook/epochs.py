@@ -17,10 +17,9 @@ from sheetnet.regions import EPOCHS, letter
 from sheetnet.views.view import Content
 from sheetnet.workbook import styles
 from sheetnet.workbook.charts import add_charts
-from sheetnet.workbook.ledger_sheet import write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, everywhere, number_format, write_ledger
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.styles import FormulaText, put
-from sheetnet.workbook.train import everywhere
 
 
 def write_epochs(
@@ -33,17 +32,21 @@ def write_epochs(
     """Add the sheet's head and charts; return its rows, whose numbers ``blocks`` brings."""
     sheet = book.create_sheet(EPOCHS)
     styles.title(sheet, "Epochs", _explanation(problem))
+    styles.back(sheet, 3)
     region = layout.epoch_rows
     stream = write_ledger(sheet, problem, layout.ledgers.epochs, region, formulas, blocks)
-    add_charts(sheet, problem, layout)
+    add_charts(book, problem, layout)
     if layout.best_row is not None:
         _best(sheet, layout)
+    add_formats(sheet, layout.ledgers.epochs, region)
     if problem.network.stops:
         flag = letter(layout.ledgers.epochs[STOPPED].first + 1)
         styles.grey(sheet, everywhere(region), f"${flag}{region.row - 1}=1")
     styles.for_screen_and_page(
         sheet, "B1", one_page_wide=layout.ledgers.epochs.width <= styles.ONE_PAGE
     )
+    if not sheet.sheet_properties.pageSetUpPr:
+        sheet.page_setup.scale = 60  # the charts side by side
     sheet.print_title_rows = f"{EPOCHS_HEAD_ROW}:{EPOCHS_NAME_ROW}"
     return stream
 
@@ -56,11 +59,12 @@ def _explanation(problem: Problem) -> str:
 
 
 def _best(sheet: Worksheet, layout: Layout) -> None:
-    for column, formula in enumerate(best_formulas(layout), 1):
-        style = sheet.cell(layout.epoch_rows.row, column)
+    blocks = layout.ledgers.epochs.blocks
+    forms = [number_format(block) for block in blocks for _ in range(block.size)]
+    for column, (formula, form) in enumerate(zip(best_formulas(layout), forms, strict=True), 1):
         text = FormulaText(f"={formula.rest}")
         cell = put(sheet, EPOCHS_BEST_ROW, column, text, styles.BOLD, styles.BEST_FILL)
-        cell.number_format = '"best: "0' if column == 1 else style.number_format
+        cell.number_format = '"best: "0' if column == 1 else form
 
 
 def cache_best(layout: Layout, epochs: Array, cached: dict[tuple[str, int, int], Content]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from sheetnet.concepts.clipping import CLIPS
 from sheetnet.concepts.dropout import rate_name
 from sheetnet.concepts.optimizers import LEARNING_RATE
@@ -12,18 +14,39 @@ from sheetnet.problem import Problem
 
 COUNT = 3
 
+DEEP = 3
+"""With more layers than this the way of the gradients is worth a look."""
+
 
 def experiments(problem: Problem) -> tuple[str, ...]:
     """What to change, where, and what to look at: the learning rate, then what is special."""
     rate = problem.hyperparameters[LEARNING_RATE.name]
     first = (
-        f"Set {LEARNING_RATE.name} on Config to {10 * rate:g}, ten times as much: does the loss on "
-        "Epochs still fall, and if not, at which visit on Train does it begin to grow?"
+        f"Set {LEARNING_RATE.name} on Config to {10 * rate:g}, ten times as much, then to "
+        f"{rate / 10:g}, a tenth: where does the loss on Epochs fall faster, and if it grows or "
+        "turns into errors, at which visit on Train does that begin?"
     )
     return (first, *_special(problem))[:COUNT]
 
 
 def _special(problem: Problem) -> Iterator[str]:
+    yield from _of_training(problem)
+    yield from _of_layers(problem)
+    name = problem.table.input_names[0]
+    others = "" if problem.spec.data.scale == "none" else " (and move the scaling of all others)"
+    yield (
+        f"Type an absurd number for {name} into the first row of Data: how far does this one "
+        f"sample pull the weights at its visits on Train{others}, and how long do they need to "
+        "recover?"
+    )
+    yield (
+        "On Init, start from quite other weights, all 3, say: does the last row of Train come to "
+        "the same weights, and if not, which of them are still on their way?"
+    )
+
+
+def _of_training(problem: Problem) -> Iterator[str]:
+    """What the spec adds to plain descent."""
     network, given = problem.network, problem.hyperparameters
     if network.stops:
         yield (
@@ -34,7 +57,7 @@ def _special(problem: Problem) -> Iterator[str]:
         if layer.dropout:
             yield (
                 f"Set {rate_name(layer.index)} on Config to 0: all masks k{layer.index} on Train "
-                "become 1. How do the training and the validation loss change?"
+                "become 1. How do the losses on Epochs change?"
             )
             break
     for clip in CLIPS:
@@ -44,18 +67,35 @@ def _special(problem: Problem) -> Iterator[str]:
                 "updates on Train become, and what happens to the loss?"
             )
             break
+    if network.validates:
+        yield (
+            "Type a wrong target into one training row of Data (a row that is not shaded): which "
+            "of the two losses on Epochs suffers more, and do both still fall?"
+        )
     others = [h for h in network.optimizer.hyperparameters if h.name != LEARNING_RATE.name]
     if others and others[0].default > 0:
         name = others[0].name
         yield f"Set {name} on Config to 0: does the loss fall faster or more slowly than before?"
-    if len(network.layers) > 1:
+
+
+def _of_layers(problem: Problem) -> Iterator[str]:
+    layers = problem.network.layers
+    if len(layers) > DEEP:
         yield (
-            "On Init, give all units of layer 1 the same weights and biases: can they ever become "
-            "different again? Compare their columns on Train."
+            f"On Epochs, compare the gradient norms of layer {len(layers)} and layer 1: by which "
+            "factor does each layer in between shrink or grow them? Double all weights of layer 2 "
+            "on Init: how do the layers before it react?"
         )
-    name = problem.table.input_names[0]
-    yield (
-        f"Type an absurd number for {name} into the first row of Data: how far does this one "
-        "sample pull the weights at its visit on Train, and how long does it take to recover?"
-    )
-    yield "On Init, set all weights to 0: which gradients of the first visit on Train are 0 now?"
+    if len(layers) == 1:
+        return
+    slope = layers[0].activation.slope
+    if slope is not None and slope(np.array([-1.0]), np.array([0.0]))[0] == 0:
+        yield (
+            "On Init, set the bias of unit 1 in layer 1 to -1000: its output a1[1] on Train is 0 "
+            "for every sample. What are its gradients, and can it ever come back to life?"
+        )
+    if layers[0].units > 1:
+        yield (
+            "On Init, give units 1 and 2 of layer 1 the same weights and bias: do they stay alike "
+            "on Train? And if they also have the same weights in layer 2?"
+        )

@@ -67,7 +67,7 @@ _EPOCH_WORDS = {
     "best_loss": "so far",
     "best_epoch": "that reached it",
     "wait": "epochs since",
-    "stopped": "after this",
+    "stopped": "1: it ended",
 }
 """What stands under the names of ``Epochs``."""
 
@@ -86,23 +86,20 @@ _PREFIXES = {
 
 
 def slot_title(name: str) -> str:
-    """What a slot of the optimizer, or another stage of the gradient, is called."""
-    return _PREFIXES[name][0]
+    """What a slot keeps, in a few words."""
+    return _PREFIXES[name][0] if name in _PREFIXES else ""
 
 
-def subscripted(number: int) -> str:
-    """A layer's number below the line: ``₁``."""
+def subscript(number: int) -> str:
+    """A layer's number as it stands in symbols: ₁₂."""
     return str(number).translate(_SUBSCRIPTS)
-
-
-def _slot_of(block: Block) -> tuple[str, str] | None:
-    return _PREFIXES.get(block.base[:-1]) if block.kind == "state" else None
 
 
 def group_title(block: Block) -> str | None:
     """The title of a block of columns; the place has one title for all its columns."""
     if block.kind == "place":
-        return _GROUPS["place"][0] if block.name == "visit" else None
+        # In the corner stands the way back to the guide.
+        return _GROUPS["place"][0] if block.name == "epoch" and block.first else None
     slot = _slot_of(block)
     if slot is not None:
         long, short = slot
@@ -118,7 +115,7 @@ def symbol(block: Block, index: tuple[int | str, ...]) -> str:
     slot = _slot_of(block)
     text = f"{slot[1]} {block.base[-1]}" if slot else _SYMBOLS.get(block.base, block.base)
     if block.layer is not None:
-        text += subscripted(block.layer)
+        text += subscript(block.layer)
     return text + (f"[{','.join(map(str, index))}]" if index else "")
 
 

@@ -6,6 +6,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.layout import InitLayout
 from sheetnet.ledger import input_of
 from sheetnet.network import Layer
@@ -23,6 +24,7 @@ def write_init(book: Workbook, problem: Problem, layout: InitLayout) -> None:
         "Initial weights",
         "One row per unit, one column per input of the layer; change any of them.",
     )
+    styles.back(sheet, 3)
     widest = 0
     for layer, weights, bias in zip(
         problem.network.layers, problem.weights, problem.biases, strict=True
@@ -53,13 +55,15 @@ def _layer(
     prompt = "A number: the training starts from it, and all of it follows."
     inputs.numbers(sheet, region, f"weights of layer {l}", prompt)
     inputs.numbers(sheet, column, f"biases of layer {l}", prompt)
-    put(sheet, header, 1, f"W{l} (unit ↓, input →)", styles.BOLD, styles.HEADER_FILL)
+    corner = put(sheet, header, 1, f"W{l} (unit ↓, input →)", styles.BOLD, styles.HEADER_FILL)
+    styles.remark(corner, _remark(problem, layer))
     feeds = input_of(problem.network, layer)
     for i in range(layer.inputs):
         name = problem.table.input_names[i] if l == 1 else f"{feeds}[{i + 1}]"
         head = put(sheet, header, region.column + i, name, styles.BOLD, styles.HEADER_FILL)
         head.alignment = styles.RIGHT
     head = put(sheet, header, column.column, f"b{l} (bias)", styles.BOLD, styles.HEADER_FILL)
+    styles.remark(head, f"b{l}[j]: what z{l}[j] has before any input is added.")
     head.alignment = styles.RIGHT
     for j in range(layer.units):
         row = region.row + j
@@ -67,6 +71,16 @@ def _layer(
         for i in range(layer.inputs):
             _number(sheet, row, region.column + i, float(weights[j, i]))
         _number(sheet, row, column.column, float(bias[j]))
+
+
+def _remark(problem: Problem, layer: Layer) -> str:
+    """What the matrix is for, and where it came from."""
+    l, training = layer.index, problem.spec.training
+    text = f"W{l}[j,i] in the first row of Train: z{l}[j] = b{l}[j] + Σᵢ W{l}[j,i]·input i."
+    if problem.spec.layers[l - 1].weights is not None:
+        return f"{text} Given in the spec."
+    maths = INITIALIZERS[training.initializer].maths
+    return f"{text} {training.initializer}: {maths}, seed {training.seed}."
 
 
 def _unit_name(problem: Problem, layer: Layer, j: int) -> str:
@@ -85,4 +99,4 @@ def output_name(problem: Problem, k: int) -> str:
 def _number(sheet: Worksheet, row: int, column: int, value: float) -> None:
     cell = put(sheet, row, column, value, styles.INPUT, styles.INPUT_FILL)
     cell.border = styles.BOX
-    cell.number_format = "0.0#####"
+    cell.number_format = "0.0?????"

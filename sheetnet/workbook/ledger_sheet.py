@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from openpyxl.comments import Comment
 from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.summaries import GRADIENT_NORM
 from sheetnet.epoch_ledgers import VALIDATION as HELD_OUT
-from sheetnet.formula import Formula
+from sheetnet.formula import Formula, fetches
 from sheetnet.layout import TRAIN_GROUP_ROW, TRAIN_NAME_ROW, TRAIN_SYMBOL_ROW, TRAIN_WORDS_ROW
 from sheetnet.ledger import Block, Ledger
 from sheetnet.problem import Problem
-from sheetnet.regions import Region, letter
+from sheetnet.regions import Region, address, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.headers import group_title, symbol, words
+from sheetnet.workbook.heat import area, runs
 from sheetnet.workbook.notes import note
 from sheetnet.workbook.stream import Stream, StreamColumn
 from sheetnet.workbook.styles import put
@@ -24,8 +25,8 @@ from sheetnet.workbook.styles import put
 _FORMATS = {
     "place": styles.WHOLE,
     "flag": styles.WHOLE,
-    "input": "0.0###",
-    "target": "0.0###",
+    "input": styles.ALIGNED,
+    "target": styles.ALIGNED,
     "loss": styles.FINE,
     "summary": styles.FINE,
     "validation": styles.FINE,
@@ -37,6 +38,14 @@ _FORMATS = {
 _SHARES = {"accuracy": "0.0%"}
 _NARROW = ("place", "flag")
 
+_DETAILS = ("gradient", "state", "update")
+_WIDE_DETAILS = ("weight", "bias", "drawn", "forward")
+_ESSENTIAL = ("a", "d", GRADIENT_NORM)
+"""Never folded away: what a layer hands on, and the summary of an epoch."""
+
+WIDE = 60
+"""In a ledger of more columns what leads to each layer's outputs folds away, too."""
+
 
 def write_ledger(
     sheet: Worksheet,
@@ -45,24 +54,30 @@ def write_ledger(
     region: Region,
     formulas: tuple[Formula | None, ...],
     blocks: Iterable[Array],
-    *,
-    folded: tuple[str, ...] = (),
 ) -> Stream:
-    """Write the head above a region; return its rows, whose numbers ``blocks`` brings.
-
-    Blocks of the kinds ``folded`` are outlined, to be folded away.
-    """
+    """Write the head above a region; return its rows, whose numbers ``blocks`` brings."""
     head_row = region.row - (TRAIN_NAME_ROW - TRAIN_GROUP_ROW) - 1
     columns = []
+    made = _Styles(sheet, region.row, region.column)
     for block in ledger.blocks:
-        first = region.column + block.first
-        _head(sheet, problem, block, head_row, first, outline=block.kind in folded)
-        style = _style(sheet, block, region.row, first)
+        start = region.column + block.first
+        _head(sheet, problem, block, head_row, start, outline=_folds(block, ledger))
         for offset in range(block.size):
-            whole, formula = block.kind in _NARROW, formulas[block.first + offset]
-            columns.append(StreamColumn(first + offset, style, formula, whole=whole))
+            formula, whole = formulas[block.first + offset], block.kind in _NARROW
+            texts = (formula.first, formula.rest) if formula else (None, None)
+            first, rest = (made.index(text, number_format(block)) for text in texts)
+            column = StreamColumn(start + offset, rest, formula, whole=whole, first_style=first)
+            columns.append(column)
+    if head_row == TRAIN_GROUP_ROW and region.column == 1:
+        styles.back(sheet, head_row)
     sheet.row_dimensions[head_row + TRAIN_WORDS_ROW - TRAIN_GROUP_ROW].height = 30
     return Stream(region.row, region.rows, tuple(columns), blocks)
+
+
+def _folds(block: Block, ledger: Ledger) -> bool:
+    """Whether a block is a detail: outlined, so that one click leaves the essentials."""
+    kinds = (*_DETAILS, *_WIDE_DETAILS) if ledger.width > WIDE else _DETAILS
+    return block.kind in kinds and block.base not in _ESSENTIAL
 
 
 def _head(
@@ -88,12 +103,12 @@ def _head(
             border=edge,
         )
         explained.alignment = Alignment(wrap_text=True, vertical="top")
-        sign = put(sheet, symbol_row, column, symbol(block, index), styles.BOLD, fill)
+        sign = put(sheet, symbol_row, column, _sign(block, index, name), styles.BOLD, fill)
         plain = put(sheet, name_row, column, name, styles.BODY, styles.HEADER_FILL)
         sign.alignment = plain.alignment = styles.CENTRE
         told = note(problem, block, index)
         if told:
-            plain.comment = Comment(told, "sheetnet", height=70, width=260)
+            styles.remark(plain, told)
         if edge is not None:
             sign.border = plain.border = edge
         dimension = sheet.column_dimensions[letter(column)]
@@ -102,16 +117,50 @@ def _head(
             dimension.outlineLevel = 1
 
 
-def _style(sheet: Worksheet, block: Block, first_row: int, column: int) -> int:
-    """The style index of a block's cells, made on a cell of the row to be streamed."""
-    font = styles.LINK if block.kind in ("input", "target") else styles.BODY
-    if block.kind in ("place", "drawn", "flag"):
-        font = styles.FIXED
-    cell = put(sheet, first_row, column, None, font)
-    cell.number_format = _format(block)
-    return int(cell.style_id)
+def _sign(block: Block, index: tuple[int, ...], name: str) -> str | None:
+    """The symbol, where it says more than the name below it."""
+    text = symbol(block, index)
+    return None if block.kind in _NARROW and text == name else text
 
 
-def _format(block: Block) -> str:
+class _Styles:
+    """The style indices of formulas, each made once, on a cell of the rows to be streamed.
+
+    On a cell of its own: openpyxl keeps a cell's style by reference.
+    """
+
+    def __init__(self, sheet: Worksheet, row: int, column: int) -> None:
+        self.sheet, self.row, self.column = sheet, row, column
+        self.made: dict[tuple[str, str], int] = {}
+
+    def index(self, text: str | None, form: str) -> int:
+        """That of a formula (None: a constant) with a number format."""
+        font = styles.FIXED if text is None else styles.LINK if fetches(text) else styles.BODY
+        key = str(font.color.rgb if font.color else ""), form
+        if key not in self.made:
+            column = self.column + len(self.made)
+            cell = put(self.sheet, self.row, column, None, font, number_format=form)
+            self.made[key] = int(cell.style_id)
+        return self.made[key]
+
+
+def number_format(block: Block) -> str:
+    """How the numbers of a column are shown."""
     name = block.base.removeprefix(HELD_OUT)
     return _SHARES.get(name) or _FORMATS.get(block.kind, styles.NUMBER)
+
+
+def everywhere(region: Region) -> str:
+    """All cells of a region, as a range."""
+    return f"{address(region.row, region.column)}:{address(region.last_row, region.last_column)}"
+
+
+def add_formats(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
+    """Formats that follow the numbers; call it after :func:`add_heat`.
+
+    LibreOffice shows no scale over a cell that an earlier rule covers.
+    """
+    fine = runs(block for block in ledger.blocks if number_format(block) == styles.FINE)
+    first_cell = address(region.row, fine[0][0].first + 1)
+    styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
+    styles.short(sheet, everywhere(region), address(region.row, region.column))

@@ -31,7 +31,7 @@ from sheetnet.views.step_layout import (
 from sheetnet.views.step_parts import Block, Box
 from sheetnet.views.view import View
 from sheetnet.workbook import inputs, styles
-from sheetnet.workbook.headers import slot_title, subscripted
+from sheetnet.workbook.headers import slot_title, subscript
 from sheetnet.workbook.init import output_name
 from sheetnet.workbook.notes import note
 from sheetnet.workbook.step_chosen import (
@@ -64,6 +64,7 @@ def write_step(
         "One visit under the microscope: choose a step, and a weight to see why it changes. "
         "Everything is recomputed here from the step's inputs and weights.",
     )
+    styles.back(sheet, 3)
     last = _widths(sheet, step)
     _panel(book, sheet, step, view)
     formats = _formats(layout.ledger)
@@ -169,7 +170,7 @@ def _block_title(block: Block) -> str:
 
 
 def _group_title(problem: Problem, layer: Layer, title: str) -> str:
-    l = subscripted(layer.index)
+    l = subscript(layer.index)
     known = {
         GRADIENT: f"gradient ∂L/∂W{l}, ∂L/∂b{l}",
         "u": f"update ΔW{l}, Δb{l}",
@@ -215,7 +216,7 @@ _OWN = {
 
 def _symbol(block: Block, box: Box) -> str:
     base = _plain(box.name).rstrip("0123456789")
-    below = "" if box.kind == "target" else subscripted(block.layer.index)
+    below = "" if box.kind == "target" else subscript(block.layer.index)
     return _OWN.get(base, base) + below
 
 

@@ -26,7 +26,8 @@ ERROR = "#NUM!"
 class StreamColumn:
     """One column: ``style`` is the index that the saved styles give its cells.
 
-    ``texts`` (one per row) makes it a column of texts; ``whole`` of whole numbers.
+    ``first_style`` is that of the rows with the formula's ``first`` text, where they look
+    different. ``texts`` (one per row) makes it a column of texts; ``whole`` of whole numbers.
     """
 
     column: int
@@ -34,6 +35,13 @@ class StreamColumn:
     formula: Formula | None = None
     texts: tuple[str, ...] | None = None
     whole: bool = False
+    first_style: int | None = None
+
+    def style_at(self, offset: int) -> int:
+        """The style ``offset`` rows below the first."""
+        if self.first_style is None or self.formula is None or offset >= self.formula.first_rows:
+            return self.style
+        return self.first_style
 
 
 @dataclass(frozen=True)
@@ -178,15 +186,16 @@ class _LaterRows:
         column = self.stream.columns[i]
         formula = column.formula
         if formula is None:
-            return _cell(column, _ROW, "")
+            return _cell(column, _ROW, offset, "")
         if i in self.shared and offset >= self.shared[i].start:
-            return _cell(column, _ROW, f'<f t="shared" si="{self.shared[i].index.at(offset)}"/>')
+            index = self.shared[i].index.at(offset)
+            return _cell(column, _ROW, offset, f'<f t="shared" si="{index}"/>')
         text = formula.text(offset).replace("{r}", _ROW)
         for step, mark in self.marks:
             if step in formula.steps:
                 text = text.replace(step.key, mark)
         assert "{p}" not in text  # a formula that looks back stays on its sheet: it is shared
-        return _cell(column, _ROW, f"<f>{_escaped(text)}</f>")
+        return _cell(column, _ROW, offset, f"<f>{_escaped(text)}</f>")
 
 
 def _shared_from(stream: Stream) -> dict[int, _Shared]:
@@ -207,17 +216,18 @@ def _shared_from(stream: Stream) -> dict[int, _Shared]:
 
 def _special_row(stream: Stream, row: int, shared: dict[int, _Shared], errors: list[bool]) -> str:
     """The template of a row that holds anchors of shared formulas, or errors."""
+    offset = row - stream.first_row
     cells = [
-        _cell(column, str(row), _formula(stream, i, shared, row), error=errors[i])
+        _cell(column, str(row), offset, _formula(stream, i, shared, row), error=errors[i])
         for i, column in enumerate(stream.columns)
     ]
     return f'<row r="{row}">{"".join(cells)}</row>'
 
 
-def _cell(column: StreamColumn, row: str, formula: str, *, error: bool = False) -> str:
+def _cell(column: StreamColumn, row: str, offset: int, formula: str, *, error: bool = False) -> str:
     """One cell as a ``%`` template with a single place for its value."""
     kind = ' t="e"' if error else ' t="inlineStr"' if column.texts is not None else ""
-    head = f'<c r="{letter(column.column)}{row}" s="{column.style}"{kind}>'
+    head = f'<c r="{letter(column.column)}{row}" s="{column.style_at(offset)}"{kind}>'
     if column.texts is not None:
         return f'{head}<is><t xml:space="preserve">%s</t></is></c>'
     return f"{head}{formula}<v>%s</v></c>"

@@ -7,15 +7,22 @@ parameters red, forward orange, backward blue.
 
 from __future__ import annotations
 
-from openpyxl.cell.cell import Cell
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.comments import Comment
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sheetnet.regions import GUIDE
+
 FONT = "Calibri"
-INPUT_COLOUR, LINK_COLOUR, MUTED = "0000FF", "00703C", "7F7F7F"
+INPUT_COLOUR, LINK_COLOUR, MUTED = "0000FF", "006100", "595959"
+"""They keep a contrast of 4.5 on every fill that they stand on (a test sees to it)."""
 
 TITLE = Font(name=FONT, size=16, bold=True, color="1F3864")
 HEADING = Font(name=FONT, size=11, bold=True, color="1F3864")
@@ -28,6 +35,8 @@ LINK_LINE = Font(name=FONT, size=11, color=LINK_COLOUR, underline="single")
 FIXED = Font(name=FONT, size=11, color="595959")
 
 INPUT_FILL = PatternFill("solid", fgColor="FFFBD6")
+DIM = Font(name=FONT, size=11, color="757575")
+DIM_FILL = PatternFill("solid", fgColor="F2F2F2")
 FIXED_FILL = PatternFill("solid", fgColor="EDEDED")
 BEST_FILL = PatternFill("solid", fgColor="E2F0D9")
 HEADER_FILL = PatternFill("solid", fgColor="D9E2F3")
@@ -72,12 +81,23 @@ TINTS = {
 ONE_PAGE = 24
 """Columns that can still be read on one printed page; a wider sheet takes several."""
 
-WHOLE, GENERAL, NUMBER, FINE = "0", "General", "0.0000", "0.000000"
+WHOLE, GENERAL, NUMBER = "0", "General", "0.0000"
+ALIGNED = "0.0???"
+"""Up to four decimals, the points below one another."""
+
+FINE = "[>=0.0005]0.000000;[<=-0.0005]-0.000000;0.0E+00"
+"""Small numbers are shown with their own digits, not as 0.000000."""
+
+HUGE = "1E+6"
+"""From here on a number is shown as a power of ten: it would not fit into its column."""
 
 LEFT = Alignment(horizontal="left", vertical="center")
 RIGHT = Alignment(horizontal="right", vertical="center")
 INDENTED = Alignment(horizontal="left", vertical="center", indent=1)
 CENTRE = Alignment(horizontal="center", vertical="center")
+
+TOP = Alignment(horizontal="center", vertical="top")
+WRAPPED = Alignment(horizontal="left", vertical="top", wrap_text=True)
 
 
 def band(kind: str) -> PatternFill:
@@ -138,7 +158,7 @@ def shade(sheet: Worksheet, where: str, condition: str) -> None:
 
 def grey(sheet: Worksheet, where: str, condition: str) -> None:
     """Show rows in grey where a formula, written for the first of them, holds."""
-    font, fill = Font(color="A6A6A6"), PatternFill("solid", bgColor="F2F2F2")
+    font, fill = Font(color="757575"), PatternFill("solid", bgColor="F2F2F2")
     _rule(sheet, where, condition, DifferentialStyle(font=font, fill=fill))
 
 
@@ -146,6 +166,18 @@ def highlight(sheet: Worksheet, where: str, condition: str, colour: str) -> None
     """Fill cells where a formula, written for the first of them, holds."""
     fill = PatternFill("solid", bgColor=colour)
     _rule(sheet, where, condition, DifferentialStyle(font=Font(bold=True), fill=fill))
+
+
+def whole_zero(sheet: Worksheet, where: str, cell: str) -> None:
+    """Show 0 as such where :data:`FINE` would make 0.0E+00 of it."""
+    whole = NumberFormat(numFmtId=201, formatCode=WHOLE)
+    _rule(sheet, where, f"{cell}=0", DifferentialStyle(numFmt=whole))
+
+
+def short(sheet: Worksheet, where: str, cell: str) -> None:
+    """Show numbers too long for their columns as powers of ten; ``cell`` is the first of them."""
+    scientific = NumberFormat(numFmtId=200, formatCode="0.00E+00")
+    _rule(sheet, where, f"ABS({cell})>={HUGE}", DifferentialStyle(numFmt=scientific))
 
 
 def _rule(sheet: Worksheet, where: str, condition: str, style: DifferentialStyle) -> None:
@@ -157,6 +189,26 @@ def title(sheet: Worksheet, text: str, explanation: str) -> None:
     put(sheet, 1, 1, text, TITLE)
     put(sheet, 2, 1, explanation, NOTE)
     sheet.row_dimensions[1].height = 24
+
+
+def link(sheet: Worksheet, row: int, column: int, text: str, target: str) -> Cell:
+    """A text that leads to another place of the workbook (``Guide!A1``)."""
+    cell = put(sheet, row, column, text)
+    cell.hyperlink = Hyperlink(ref=cell.coordinate, location=target, display=text)
+    cell.font = LINK_LINE
+    return cell
+
+
+def back(sheet: Worksheet, row: int) -> None:
+    """The way back to the guide, where there is one, in the first column."""
+    assert sheet.parent is not None
+    if GUIDE in sheet.parent.sheetnames:
+        link(sheet, row, 1, "← Guide", f"{GUIDE}!A1")
+
+
+def remark(cell: Cell | MergedCell, text: str, *, height: int = 70) -> None:
+    """A note that shows when the mouse is over the cell."""
+    cell.comment = Comment(text, "sheetnet", height=height, width=260)
 
 
 def for_screen_and_page(
@@ -174,4 +226,8 @@ def for_screen_and_page(
     else:
         sheet.page_setup.scale = 70
     sheet.page_margins.left = sheet.page_margins.right = 0.4
-    sheet.page_margins.top = sheet.page_margins.bottom = 0.5
+    sheet.page_margins.top = 0.5
+    sheet.page_margins.bottom = 0.7
+    sheet.page_margins.footer = 0.3
+    name, page = _HeaderFooterPart(text="&A"), _HeaderFooterPart(text="&P / &N")
+    sheet.oddFooter = HeaderFooterItem(left=name, right=page)

@@ -12,10 +12,10 @@ from sheetnet.formula import Formula
 from sheetnet.layout import TRAIN_FIRST_ROW, TRAIN_GROUP_ROW, TRAIN_NAME_ROW, Layout
 from sheetnet.ledger import Ledger, place_names
 from sheetnet.problem import Problem
-from sheetnet.regions import TRAIN, Region, address, letter
+from sheetnet.regions import TRAIN, Region, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.heat import add_heat
-from sheetnet.workbook.ledger_sheet import write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, everywhere, write_ledger
 from sheetnet.workbook.stream import Stream
 
 
@@ -28,10 +28,7 @@ def write_train(
 ) -> Stream:
     """Add the sheet's head; return its rows, whose numbers ``blocks`` brings."""
     sheet = book.create_sheet(TRAIN)
-    folded = ("gradient", "state", "update")
-    stream = write_ledger(
-        sheet, problem, layout.ledger, layout.train, formulas, blocks, folded=folded
-    )
+    stream = write_ledger(sheet, problem, layout.ledger, layout.train, formulas, blocks)
     places = len(place_names(problem.network))
     styles.for_screen_and_page(
         sheet,
@@ -41,15 +38,11 @@ def write_train(
     sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
     sheet.print_title_cols = f"A:{letter(places)}"
     sheet.sheet_view.zoomScale = 90
+    add_heat(sheet, layout.ledger, layout.train)
+    add_formats(sheet, layout.ledger, layout.train)
     if problem.network.stops:
         styles.grey(sheet, everywhere(layout.train), stopped_here(layout.ledger, layout.train))
-    add_heat(sheet, layout.ledger, layout.train)
     return stream
-
-
-def everywhere(region: Region) -> str:
-    """All cells of a region, as a range."""
-    return f"{address(region.row, region.column)}:{address(region.last_row, region.last_column)}"
 
 
 def stopped_here(ledger: Ledger, region: Region) -> str:

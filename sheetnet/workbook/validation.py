@@ -13,9 +13,9 @@ from sheetnet.layout import TRAIN_GROUP_ROW, TRAIN_NAME_ROW, VALIDATION_FIRST_RO
 from sheetnet.problem import Problem
 from sheetnet.regions import VALIDATION, letter
 from sheetnet.workbook import styles
-from sheetnet.workbook.ledger_sheet import write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, everywhere, write_ledger
 from sheetnet.workbook.stream import Stream
-from sheetnet.workbook.train import everywhere, stopped_here
+from sheetnet.workbook.train import stopped_here
 
 
 def write_validation(
@@ -39,6 +39,7 @@ def write_validation(
     sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
     sheet.print_title_cols = f"A:{letter(places)}"
     sheet.sheet_view.zoomScale = 90
+    add_formats(sheet, ledger, region)
     if problem.network.stops:
         styles.grey(sheet, everywhere(region), stopped_here(ledger, region))
     return stream
