@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from sheetnet import __version__
+from sheetnet.command_new import new
 from sheetnet.errors import SheetnetError
 
 
@@ -257,3 +258,6 @@ def tune(
     if write is not None:
         tuning.write(write, overwrite=force)
         click.echo(f"{write}: the best candidate as a spec", err=as_json)
+
+
+main.add_command(new)

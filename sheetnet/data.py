@@ -191,11 +191,11 @@ def _labels(columns: Columns, name: str) -> tuple[Label, ...]:
         if isinstance(cell, str):
             check_text(place, cell)
     if any(isinstance(cell, str) for cell in cells):
-        return tuple(_label_text(cell) for cell in cells)
+        return tuple(label_text(cell) for cell in cells)
     return tuple(float(str(cell)) for cell in cells)
 
 
-def _label_text(cell: object) -> str:
+def label_text(cell: object) -> str:
     """A number among texts is a class whose name is that number."""
     return repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell)
 
