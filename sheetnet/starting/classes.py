@@ -34,7 +34,7 @@ class Coded:
 def in_coded_order(model: Model, columns: Columns, target: Sequence[str]) -> Coded:
     """Fit the model's outputs to the target; raises :class:`ModelError` where they do not."""
     unknown = model.classes == ()
-    if unknown:
+    if not model.layers[-1].activation:
         model = _with_last_activation(model, columns, target)
     if model.classes is None or (unknown and not _classifies(model, columns, target)):
         if model.outputs != len(target):
@@ -51,7 +51,7 @@ def in_coded_order(model: Model, columns: Columns, target: Sequence[str]) -> Cod
     classes = values if unknown else tuple(_label(c, texts=texts) for c in model.classes)
     if set(classes) != set(values) or len(classes) != len(values):
         raise ModelError(
-            f"{model.name} tells {_listed(classes)} apart, but {target[0]!r} holds "
+            f"{model.name} tells {_listed(model.classes)} apart, but {target[0]!r} holds "
             f"{_listed(values)}: name these with --class, in the order of the model's classes"
         )
     coded = _one_unit(model, classes, values, texts=texts) if model.outputs == 1 else None
@@ -63,7 +63,10 @@ def _outputs(model: Model) -> str:
 
 
 def _listed(values: Sequence[object]) -> str:
-    return listed(f"{value:g}" if isinstance(value, float) else repr(value) for value in values)
+    numbers = (int, float, np.number)
+    return listed(
+        f"{value:g}" if isinstance(value, numbers) else repr(str(value)) for value in values
+    )
 
 
 def _label(value: object, *, texts: bool) -> object:
@@ -87,8 +90,6 @@ def _classifies(model: Model, columns: Columns, target: Sequence[str]) -> bool:
 def _with_last_activation(model: Model, columns: Columns, target: Sequence[str]) -> Model:
     """Choose the last activation by the target, where the model does not say it."""
     last = model.layers[-1]
-    if last.activation:
-        return model
     classes = len(set(columns.column(target[0]))) if len(target) == 1 else 0
     task = task_of(columns, target)
     if len(target) == 1 and model.outputs == classes > 1:

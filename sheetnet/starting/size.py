@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sheetnet.epoch_ledgers import Ledgers
 from sheetnet.errors import LimitError
 from sheetnet.problem import Problem
@@ -31,6 +33,12 @@ RATES = tuple(float(f"{digit}e{power}") for power in range(-1, -13, -1) for digi
 
 PATIENCE = 2
 """So many rates in a row that are worse than the best one end the search."""
+
+STEEPEST = 10.0
+"""Rates times the squared length of an input beyond this overshoot in any layer."""
+
+STANDS = 1e-3
+"""A loss that changes by less than this share of it stands still."""
 
 MOST_TRIAL_CELLS = 2_000_000
 
@@ -99,11 +107,21 @@ def said_of(size: Size, rows: int, width: int) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a learning rate came to: the loss that counts, and whether the loss fell."""
+    """What a learning rate came to: mean losses of the first epoch and of the last."""
 
     rate: float
+    first: float
     loss: float
-    falls: bool
+
+    @property
+    def falls(self) -> bool:
+        """Whether it learns."""
+        return self.loss < self.first
+
+    @property
+    def stands(self) -> bool:
+        """Whether it hardly moves, so that smaller rates do not learn either."""
+        return abs(self.loss - self.first) < STANDS * self.first
 
 
 def best_rate(place: Place, document: Document, cells: int) -> tuple[float, str]:
@@ -114,19 +132,24 @@ def best_rate(place: Place, document: Document, cells: int) -> tuple[float, str]
     if cells > MOST_TRIAL_CELLS:
         return RATES[3], "Not tried out, for the run is long."
     table = place.rows(document)
+    seen = place.problem(document, table).inputs.values
+    length = float(np.mean(1.0 + np.sum(seen * seen, axis=1)))
     trials: list[Trial] = []
-    for rate in RATES:
+    for rate in [rate for rate in RATES if rate * length <= STEEPEST] or RATES[-1:]:
         tried = place.problem(with_training(document, learning_rate=rate), table)
         trials.append(_trial(tried, rate))
         best = min(trials, key=_rank)
-        if math.isfinite(best.loss) and best.falls and len(trials) - trials.index(best) > PATIENCE:
+        latest = trials[-1]
+        if (latest is best and latest.stands) or (
+            best.falls and len(trials) - trials.index(best) > PATIENCE
+        ):
             break
     best = min(trials, key=_rank)
     return best.rate, (
         f"Of {', '.join(f'{trial.rate:g}' for trial in trials)} the one with the lowest loss in "
         "the last epoch."
         if best.falls
-        else "Under no rate that was tried does the loss fall: this one does the least harm."
+        else "Under no rate does the loss fall from epoch to epoch: this one does the least harm."
     )
 
 
@@ -138,8 +161,7 @@ def _trial(problem: Problem, rate: float) -> Trial:
     try:
         run = train(problem)
     except LimitError:
-        return Trial(rate, math.inf, falls=False)
-    losses = run.epoch_losses
-    loss = float(losses[-1])
-    fine = run.diverged_at is None and math.isfinite(loss)
-    return Trial(rate, loss if fine else math.inf, fine and bool(losses[-1] < losses[0]))
+        return Trial(rate, math.inf, math.inf)
+    if run.diverged_at is not None:
+        return Trial(rate, math.inf, math.inf)
+    return Trial(rate, float(run.epoch_losses[0]), float(run.epoch_losses[-1]))

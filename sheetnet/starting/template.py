@@ -89,8 +89,16 @@ def _training_keys() -> Keys:
         own[h.name] = (_number(h), f"{owners}: {h.meaning}{_bounds(h)}")
     # Each in its place: what every run needs first, then what an optimizer has of its own.
     first = {name: plain.pop(name) for name in ("loss", "epochs")}
-    rest = {h.name: (_number(h), f"{h.meaning}{_bounds(h)}{_needs(h)}") for h in (*CLIPS, PATIENCE, MIN_DELTA)}
-    rate = {LEARNING_RATE.name: (LEARNING_RATE.default, f"{LEARNING_RATE.meaning}{_bounds(LEARNING_RATE)}")}
+    rest = {
+        h.name: (_number(h), f"{h.meaning}{_bounds(h)}{_needs(h)}")
+        for h in (*CLIPS, PATIENCE, MIN_DELTA)
+    }
+    rate = {
+        LEARNING_RATE.name: (
+            LEARNING_RATE.default,
+            f"{LEARNING_RATE.meaning}{_bounds(LEARNING_RATE)}",
+        )
+    }
     initializer = {"initializer": plain.pop("initializer")}
     return {**first, **rate, **plain, **own, **rest, **initializer}
 

@@ -37,9 +37,10 @@ def load_state(path: Path) -> tuple[dict[str, Any], bool]:
 
 def _npz(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ModelError(f"{path} is not an .npz file of named arrays")
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ModelError(f"{path} is not an .npz file of named arrays")
+        with file:
             return {name: file[name] for name in file.files}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} is not an .npz file of arrays of numbers ({error})") from None
