@@ -242,10 +242,11 @@ def test_what_is_not_taken_over_is_named(tmp_path: Path) -> None:
     ids=lambda model: type(model).__name__,
 )  # fmt: skip
 def test_linear_regressors(tmp_path: Path, model: Any) -> None:
-    fitted(model, DIABETES_X, DIABETES_Y)
-    spec = sheetnet.new(tmp_path / "n.toml", data=EXAMPLES / "diabetes.csv", target="progression",
-                        model=model)  # fmt: skip
-    agrees(spec, model.predict(DIABETES_X)[:, None])
+    x, y = DIABETES_X[:60], DIABETES_Y[:60]
+    fitted(model, x, y)
+    data = write_csv(tmp_path / "d.csv", x, y=y)
+    spec = sheetnet.new(tmp_path / "n.toml", data=data, target="y", model=model)
+    agrees(spec, model.predict(x)[:, None])
     assert spec.layers[0].train_bias is model.fit_intercept
     if isinstance(model, SGDRegressor):
         assert spec.training.learning_rate == 0.5e-7
@@ -253,11 +254,11 @@ def test_linear_regressors(tmp_path: Path, model: Any) -> None:
 
 
 def test_several_targets(tmp_path: Path) -> None:
-    y = np.column_stack((DIABETES_Y, DIABETES_Y[::-1]))
-    model = LinearRegression().fit(DIABETES_X, y)
-    data = write_csv(tmp_path / "d.csv", DIABETES_X, y1=y[:, 0], y2=y[:, 1])
+    x, y = DIABETES_X[:60], np.column_stack((DIABETES_Y[:60], DIABETES_Y[60:120]))
+    model = LinearRegression().fit(x, y)
+    data = write_csv(tmp_path / "d.csv", x, y1=y[:, 0], y2=y[:, 1])
     spec = sheetnet.new(tmp_path / "n.toml", data=data, target=("y1", "y2"), model=model)
-    agrees(spec, model.predict(DIABETES_X))
+    agrees(spec, model.predict(x))
     with pytest.raises(ModelError, match=r"has 2 outputs, but 1 target"):
         sheetnet.new(tmp_path / "m.toml", data=data, target="y1", inputs=spec.data.inputs,
                      model=model)  # fmt: skip

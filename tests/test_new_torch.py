@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def state(*sizes: int, bias: bool = True, seed: int = 0, names: str = "net.{}") 
     """The weights of a stack of linear layers, activations between them counted as modules."""
     random = np.random.RandomState(seed)
     found = {}
-    for k, (inputs, units) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for k, (inputs, units) in enumerate(itertools.pairwise(sizes)):
         name = names.format(2 * k)
         found[f"{name}.weight"] = random.normal(size=(units, inputs))
         if bias:

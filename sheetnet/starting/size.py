@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sheetnet.data import rows_held_out
 from sheetnet.epoch_ledgers import Ledgers
 from sheetnet.errors import LimitError
 from sheetnet.problem import Problem
@@ -34,7 +35,7 @@ RATES = tuple(float(f"{digit}e{power}") for power in range(-1, -13, -1) for digi
 PATIENCE = 2
 """So many rates in a row that are worse than the best one end the search."""
 
-STEEPEST = 10.0
+STEEPEST = 3.0
 """Rates times the squared length of an input beyond this overshoot in any layer."""
 
 STANDS = 1e-3
@@ -61,14 +62,16 @@ def size_of(
     """
 
     def cells(n: int) -> int:
-        held_out = math.ceil(n * share)
+        held_out = rows_held_out(n, share)
         own = ledgers.validation.width if ledgers.validation is not None else 0
         return (n - held_out) * ledgers.train.width + held_out * own
 
     used = rows
     if cells(rows) * FEW_EPOCHS > MOST_CELLS:
-        used = max(int(MOST_CELLS / LEAST_EPOCHS * rows / cells(rows)), needed, LEAST_ROWS)
-        used = min(used, rows)
+        fits = int(MOST_CELLS / LEAST_EPOCHS * rows / cells(rows))
+        while cells(fits) * LEAST_EPOCHS > MOST_CELLS:  # the share is rounded to whole rows
+            fits -= 1
+        used = min(max(fits, needed, LEAST_ROWS), rows)
     most = max(MOST_EPOCHS, math.ceil(LEAST_VISITS / used))
     epochs = min(most, max(least_epochs, MOST_CELLS // cells(used)))
     return Size(used, epochs, epochs * cells(used))

@@ -77,6 +77,11 @@ def check_target(columns: Columns, target: Sequence[str]) -> None:
                     f"{columns.where}, data row {row}, column {name!r} is empty: "
                     "a target is needed in each row"
                 )
+            if len(target) > 1 and isinstance(cell, str):
+                raise DataError(
+                    f"{columns.where}, data row {row}, column {name!r} holds the text {cell!r}: "
+                    "several targets are numbers, all of them"
+                )
         if len(set(cells)) == 1:
             raise DataError(
                 f"target {name!r} has one value only ({cells[0]!r}) in {len(cells)} rows: "
