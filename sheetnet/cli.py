@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from sheetnet import __version__
-from sheetnet.command_new import new
+from sheetnet.commands_new import new
 from sheetnet.errors import SheetnetError
 
 

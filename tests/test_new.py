@@ -85,7 +85,7 @@ def test_every_key_is_there_with_what_is_allowed() -> None:
         if COMMENTED.match(line) or GIVEN.match(line):
             # A comment beside each key, or above it.
             assert "  # " in line or lines[k - 1].startswith("# "), line
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 100
 
 
 def tables(text: str) -> list[str]:
@@ -400,6 +400,30 @@ def test_one_line_says_what_was_wrong(here: Path, options: list[str], message: s
     assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
     assert message in result.stderr
     assert [p.name for p in here.iterdir()] == ["d.csv"]
+
+
+def test_every_line_of_a_long_list_is_short(here: Path) -> None:
+    random = np.random.RandomState(4)
+    weights = {"0.weight": random.normal(size=(12, 30)), "0.bias": random.normal(size=12),
+               "2.weight": random.normal(size=(1, 12))}  # fmt: skip
+    head = ",".join([*(f"a column with spaces {i}" for i in range(30)), "y"])
+    data = write(Path("d.csv"), head, random.normal(size=(30, 31)).tolist())
+    spec = sheetnet.new("net.toml", data=data, target="y", model=weights, activation="tanh")
+    assert (np.array(spec.layers[0].weights) == weights["0.weight"]).all()
+    assert (np.array(spec.layers[0].bias) == weights["0.bias"]).all()
+    assert max(map(len, Path("net.toml").read_text().splitlines())) <= 100
+
+
+def test_a_network_wider_than_a_sheet(here: Path) -> None:
+    write(Path("d.csv"), ",".join([*(f"p{i}" for i in range(70)), "kind"]), wide(70, 30, 2))
+    np.savez("w.npz", **{"0.weight": np.ones((80, 70)), "2.weight": np.ones((1, 80))})
+    result = run("new", "net.toml", "--data", "d.csv", "--target", "kind", "--from-torch", "w.npz",
+                 "--activation", "relu")  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "it can be trained, but not exported" in result.stdout
+    assert "it can be trained, but not exported" in said("net.toml")
+    assert run("train", "net.toml", "--epochs", 1).exit_code == 0
+    assert run("export", "net.toml").exit_code == 2
 
 
 def test_nothing_is_replaced_without_force(here: Path) -> None:

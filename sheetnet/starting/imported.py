@@ -23,7 +23,7 @@ from sheetnet.starting.fitted import (
     visits_cells,
 )
 from sheetnet.starting.model import Model
-from sheetnet.starting.size import best_rate, rows_with_all
+from sheetnet.starting.size import LEAST_EPOCHS, best_rate, rows_with_all
 from sheetnet.starting.table import inputs_of
 
 FAITHFUL = 1e-9
@@ -57,7 +57,8 @@ def model_draft(place: Place, source: Source, written: str, model: Model) -> Dra
     if coded.why:
         notes["data.target"] = (coded.why,)
     if "learning_rate" not in document["training"]:
-        rate, tried = best_rate(place, document, visits_cells(problem))
+        short = with_training(document, epochs=min(problem.spec.training.epochs, LEAST_EPOCHS))
+        rate, tried = best_rate(place, short, visits_cells(problem))
         document = with_training(document, learning_rate=rate)
         notes["training.learning_rate"] = (tried,)
     document = with_training(document, loss=problem.network.loss.name)

@@ -35,13 +35,13 @@ RATES = tuple(float(f"{digit}e{power}") for power in range(-1, -13, -1) for digi
 PATIENCE = 2
 """So many rates in a row that are worse than the best one end the search."""
 
-STEEPEST = 3.0
+STEEPEST = 10.0
 """Rates times the squared length of an input beyond this overshoot in any layer."""
 
 STANDS = 1e-3
 """A loss that changes by less than this share of it stands still."""
 
-MOST_TRIAL_CELLS = 2_000_000
+MOST_TRIAL_CELLS = 1_000_000
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,11 @@ DATA: Keys = {
     "scale": ("none", DATA_COMMENTS["scale"]),
     "target_scale": ("none", DATA_COMMENTS["target_scale"]),
     "validation": (0.0, f"{DATA_COMMENTS['validation']}; 0 to below 1"),
-    "rows": (4, f"{DATA_COMMENTS['rows']}; default: all"),
+    "rows": (100, f"{DATA_COMMENTS['rows']}; default: all"),
 }
 
 _MORE = {
-    "dropout": f"share {HIDDEN_COMMENTS['dropout']} to leave out, 0 to {HIGHEST_RATE:g}",
+    "dropout": f"share of outputs left out while training, 0 to {HIGHEST_RATE:g}",
     "weights": f"the first ones: {HIDDEN_COMMENTS['weights']}; default: drawn",
     "bias": f"the first ones: {HIDDEN_COMMENTS['bias']}; default: 0",
     "train_bias": HIDDEN_COMMENTS["train_bias"],
@@ -80,7 +80,7 @@ def _training_keys() -> Keys:
         plain[name] = (plain[name][0], f"{plain[name][1]}, a whole number from 1")
     plain["shuffle"] = (plain["shuffle"][0], f"true: {plain['shuffle'][1]}")
     plain["seed"] = (plain["seed"][0], f"{plain['seed'][1]}, a whole number")
-    plain["loss"] = ("mse", f"{TRAINING_COMMENTS['loss']}; default: by the last activation")
+    plain["loss"] = ("mse", f"{TRAINING_COMMENTS['loss']}; default: by the last layer")
     own: dict[str, tuple[Any, str]] = {}
     for h in _own_numbers():
         owners = ", ".join(
@@ -181,25 +181,34 @@ def _wrapped(text: str) -> Iterator[str]:
 def _pair(name: str, value: Any, comment: str, before: str = "") -> Iterator[str]:
     """A key with its value: on one line with its comment, or a long list over several."""
     line = f"{before}{name} = {_toml(value)}"
-    if len(line) < WIDTH and WIDTH + len(comment) <= LONGEST:
+    beside = WIDTH + len(comment_line(comment)) <= LONGEST
+    if len(line) < WIDTH and beside:
         yield f"{line:<{WIDTH}}{comment_line(comment)}"
-    elif len(line) + len(comment) + 4 <= LONGEST or (
-        len(line) > LONGEST and not isinstance(value, list)
-    ):
+    elif len(line) + len(comment) + 4 <= LONGEST:
         yield f"{line}  {comment_line(comment)}"
-    elif len(line) <= LONGEST:
+    elif len(line) <= LONGEST or not isinstance(value, list):
         yield from _wrapped(comment)
         yield line
     else:
-        yield f"{before}{name} = [".ljust(WIDTH) + comment_line(comment)
-        items = [_toml(item) for item in value]
-        rows = [f"{item}," for item in items] if _nested(value) else _filled(items)
-        yield from (f"{before}    {row}" for row in rows)
-        yield f"{before}]"
+        yield from () if beside else _wrapped(comment)
+        yield f"{name} = [".ljust(WIDTH) + comment_line(comment) if beside else f"{name} = ["
+        yield from (f"    {row}" for row in _rows(value))
+        yield "]"
 
 
-def _nested(value: Sequence[Any]) -> bool:
-    return any(isinstance(item, list) for item in value)
+def _rows(value: Sequence[Any]) -> Iterator[str]:
+    """The lines of a long list: rows of a matrix each begin a new one."""
+    if not any(isinstance(item, list) for item in value):
+        yield from _filled(_toml(item) for item in value)
+        return
+    for row in value:
+        first, *more = _filled(_toml(item) for item in row)
+        if more:
+            yield f"[{first}"
+            yield from (f" {line}" for line in more[:-1])
+            yield f" {more[-1]}],"
+        else:
+            yield f"[{first.removesuffix(',')}],"
 
 
 def _filled(items: Iterable[str]) -> Iterator[str]:
@@ -207,7 +216,7 @@ def _filled(items: Iterable[str]) -> Iterator[str]:
     row = ""
     for item in items:
         longer = f"{row} {item}," if row else f"{item},"
-        if row and len(longer) + 4 > LONGEST:
+        if row and len(longer) + 6 > LONGEST:
             yield row
             longer = f"{item},"
         row = longer

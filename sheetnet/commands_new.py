@@ -75,6 +75,8 @@ def new(spec: Path, force: bool, **options: Any) -> None:
     With --from-sklearn or --from-torch as well, the network is a trained model, and
     training goes on from its weights.
     """
+    from sheetnet.ledger import ledger_of
+    from sheetnet.limits import MAX_COLUMNS
     from sheetnet.output import check_target
     from sheetnet.problem import load_problem
     from sheetnet.starting.fitted import Source
@@ -92,7 +94,14 @@ def new(spec: Path, force: bool, **options: Any) -> None:
         f"{spec}: {problem.network.label}; {problem.spec.data.source}, "
         f"{problem.rows} training rows, {problem.spec.training.epochs} epochs"
     )
-    click.echo(f"Read it, change it, then: sheetnet export {shlex.quote(str(spec))}")
+    width = ledger_of(problem.network).width
+    if width > MAX_COLUMNS:
+        click.echo(
+            f"Its ledger has {width:,} columns, a sheet {MAX_COLUMNS:,}: it can be "
+            "trained, but not exported."
+        )
+    else:
+        click.echo(f"Read it, change it, then: sheetnet export {shlex.quote(str(spec))}")
 
 
 _MODELS = ("from_sklearn", "from_torch")
