@@ -300,6 +300,39 @@ def test_few_rows() -> None:
     assert falls(sheetnet.new("net.toml", data="d.csv", target="y"))
 
 
+def column(random: np.random.RandomState, kind: str, rows: int) -> list[Any]:
+    draw = {
+        "normal": lambda: random.normal(size=rows),
+        "huge": lambda: random.choice([1e300, -1e308, 5e-324, 0.0], rows),
+        "tiny": lambda: random.uniform(-1e-200, 1e-200, rows),
+        "large": lambda: random.uniform(-1e12, 1e12, rows),
+        "whole": lambda: random.randint(0, 3, rows),
+        "sides": lambda: random.choice([-1, 1], rows),
+        "text": lambda: random.choice(["a", "=1+1", "ü", "3"], rows),
+        "gaps": lambda: random.choice(["", "1", "2.5"], rows),
+        "close": lambda: 1e9 + 1e-6 * random.uniform(size=rows),
+    }
+    return list(draw[kind]().tolist())
+
+
+def test_whatever_the_table_holds_it_trains_or_one_line_says_why(here: Path) -> None:
+    random = np.random.RandomState(7)
+    kinds = ["normal", "huge", "tiny", "large", "whole", "sides", "text", "gaps", "close"]
+    trained = 0
+    for _ in range(30):
+        rows = int(random.choice([1, 2, 5, 20, 40]))
+        drawn = [column(random, kind, rows) for kind in random.choice(kinds, random.randint(1, 5))]
+        head = ",".join(f"c{k}" for k in range(len(drawn)))
+        write(Path("d.csv"), head, [list(row) for row in zip(*drawn, strict=True)])
+        try:
+            spec = sheetnet.new("net.toml", data="d.csv", target="c0")
+        except SheetnetError:
+            continue
+        trained += 1
+        assert falls(spec) or "Under no rate does the loss fall" in said("net.toml")
+    assert trained >= 8
+
+
 def test_what_cannot_be_learned_is_said() -> None:
     """Equal inputs with different answers from a balanced start: nothing is promised."""
     random = np.random.RandomState(2)

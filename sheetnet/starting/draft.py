@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.data import Table, load_rows, split_by_share
 from sheetnet.problem import Problem, assemble
 from sheetnet.spec import Spec, parse_spec
@@ -64,8 +63,3 @@ def with_data(document: Document, **changes: Any) -> Document:
     """The document with other values in ``[data]``; None takes a key out."""
     data = {**document["data"], **changes}
     return {**document, "data": {name: value for name, value in data.items() if value is not None}}
-
-
-def labelled(activation: str) -> bool:
-    """Whether numbers in a target are taken as classes under this last activation."""
-    return ACTIVATIONS[activation].coupled

@@ -21,6 +21,9 @@ ROWS_PER_CLASS = 5
 ALIKE = 4.0
 """Columns whose largest values differ by no more than this factor are of one size."""
 
+HUGE = 1e150
+"""Squares of larger numbers overflow."""
+
 SMALL = 2.0
 """Numbers up to here need no scaling."""
 
@@ -128,7 +131,11 @@ def _unfit(cells: list[object]) -> str | None:
         return f"empty in {empty} of {len(cells)} rows"
     if not all(math.isfinite(number) for number in numbers):
         return "not finite everywhere"
-    return "constant" if len(numbers) == 1 else None
+    if len(numbers) == 1:
+        return "constant"
+    if _size(cells) > HUGE or max(numbers) - min(numbers) < 1 / HUGE:
+        return "numbers too large, or too close together, to be scaled"
+    return None
 
 
 def sort_classes(cells: Iterable[object]) -> tuple[object, ...]:
