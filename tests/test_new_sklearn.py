@@ -585,3 +585,31 @@ def test_without_scikit_learn(saved: Path, monkeypatch: pytest.MonkeyPatch) -> N
     result = run(*LINE, "model.joblib", "--trust-pickle")
     assert result.exit_code == 2
     assert "needs scikit-learn: pip install 'sheetnet[sklearn]'" in result.stderr
+
+
+KINDS: dict[str, tuple[Any, Any, str]] = {
+    "layers": (None, MLPClassifier(**small(activation="tanh", batch_size=8)), "kind"),
+    "number of layers": (MinMaxScaler(), MLPRegressor(**small(activation="logistic")), "number"),
+    "shares": (StandardScaler(), LogisticRegression(), "kind"),
+    "side": (StandardScaler(), SGDClassifier(random_state=0), "side"),
+    "sides": (None, Perceptron(random_state=0), "kind"),
+    "number": (StandardScaler(), LinearRegression(), "number"),
+    "stopping": (StandardScaler(), MLPClassifier(**small(early_stopping=True)), "side"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_verified_in_a_recalculated_sheet(tmp_path: Path, kind: str) -> None:
+    scaler, model, target = KINDS[kind]
+    x = IRIS_X[::5]
+    y = {
+        "kind": IRIS_Y[::5],
+        "side": np.where(IRIS_Y[::5] == "setosa", -1, 1),
+        "number": x[:, 0] * 0.5 - x[:, 3],
+    }[target]
+    model = fitted(make_pipeline(scaler, model), x[::2], y[::2])
+    data = write_csv(tmp_path / "d.csv", x, **{target: y})
+    spec = sheetnet.new(tmp_path / "n.toml", data=data, target=target, model=model)
+    sheetnet.export(spec.override(epochs=2), tmp_path / "n.xlsx")
+    report = sheetnet.verify(tmp_path / "n.xlsx")
+    assert report.agree, report.to_text()
