@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sheetnet.errors import SheetnetError
 
@@ -36,6 +36,7 @@ __all__ = [
     "export",
     "lint",
     "load_spec",
+    "new",
     "train",
     "tune",
     "verify",
@@ -53,6 +54,49 @@ def load_spec(path: str | Path) -> Spec:
     from sheetnet.spec import load_spec
 
     return load_spec(path)
+
+
+def new(
+    path: str | Path,
+    *,
+    data: str | Path | None = None,
+    sheet: str | None = None,
+    target: str | Sequence[str] = (),
+    inputs: Sequence[str] = (),
+    scale: str | None = None,
+    model: Any = None,
+    activation: str | Sequence[str] = (),
+    last_activation: str | None = None,
+    classes: Sequence[str] = (),
+    overwrite: bool = True,
+) -> Spec:
+    """Write a commented spec to start from, and return it as it reads.
+
+    Without ``data`` it is a toy problem; with ``data`` (.csv or .xlsx) and ``target`` (a
+    column, or several) it is fitted to the table: ``inputs`` are by default all columns
+    of numbers but the targets.
+
+    ``model`` is a fitted estimator of scikit-learn, or a pipeline of scalers with one at
+    its end, or the state_dict of a stack of linear layers (name -> array or tensor): the
+    spec then starts from its weights. A state_dict does not hold the ``activation`` of
+    its hidden layers (one, or one for each), nor the ``last_activation`` (default: by the
+    target). ``classes`` are the classes as the target calls them, in the order of the
+    model's outputs; by default the model's own, of a state_dict in sorted order.
+
+    Raises :class:`SheetnetError` where data or model do not fit; nothing is written then.
+    """
+    from sheetnet.starting import models
+    from sheetnet.starting.fitted import Source
+    from sheetnet.starting.new import write_new
+
+    source = None
+    if data is not None:
+        columns = ((target,) if isinstance(target, str) else tuple(target), tuple(inputs))
+        source = Source(Path(data), sheet, *columns, scale)
+    each = (activation,) if isinstance(activation, str) else tuple(activation)
+    unsaid = models.Unsaid(each, last_activation, tuple(classes))
+    made = None if model is None else models.model_of(model, unsaid)
+    return write_new(Path(path), source, made, overwrite=overwrite)
 
 
 def train(spec: Spec) -> Run:

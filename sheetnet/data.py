@@ -78,6 +78,11 @@ def split(table: Table, held_out: NDArray[np.int64]) -> Table:
     )
 
 
+def rows_held_out(rows: int, share: float) -> int:
+    """How many rows a share comes to, at least one where there is any share."""
+    return max(1, int(share * rows + 0.5)) if share else 0
+
+
 def split_by_share(table: Table, share: float, seed: int) -> Table:
     """Hold out a share of the rows, drawn from the seed; at least one.
 
@@ -85,7 +90,7 @@ def split_by_share(table: Table, share: float, seed: int) -> Table:
     """
     if not share:
         return table
-    count = max(1, int(share * table.rows + 0.5))
+    count = rows_held_out(table.rows, share)
     if count >= table.rows:
         raise DataError(f"data.validation = {share:g} leaves none of {table.rows} rows to train on")
     return split(table, draw_held_out(table.rows, count, seed))
@@ -191,11 +196,11 @@ def _labels(columns: Columns, name: str) -> tuple[Label, ...]:
         if isinstance(cell, str):
             check_text(place, cell)
     if any(isinstance(cell, str) for cell in cells):
-        return tuple(_label_text(cell) for cell in cells)
+        return tuple(label_text(cell) for cell in cells)
     return tuple(float(str(cell)) for cell in cells)
 
 
-def _label_text(cell: object) -> str:
+def label_text(cell: object) -> str:
     """A number among texts is a class whose name is that number."""
     return repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell)
 

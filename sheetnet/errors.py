@@ -41,6 +41,10 @@ class BackendError(SheetnetError):
     """A backend that spreads work over processes or machines is missing or failed."""
 
 
+class ModelError(SheetnetError):
+    """A trained model cannot be read, or cannot be shown as layers."""
+
+
 class OutputError(SheetnetError):
     """The result cannot be written where it was asked for."""
 

@@ -116,7 +116,7 @@ def spec_text(spec: Spec, *, heading: Iterable[str] = ()) -> str:
     Reading it back gives the same spec, floats to the last bit.
     """
     document = spec_document(spec)
-    return "\n".join([*map(_comment, heading), *_lines(spec, document)]) + "\n"
+    return "\n".join([*map(comment_line, heading), *_lines(spec, document)]) + "\n"
 
 
 def _lines(spec: Spec, document: Mapping[str, Any]) -> Iterator[str]:
@@ -137,11 +137,11 @@ def _pairs(table: Mapping[str, Any], comments: Mapping[str, str]) -> Iterator[st
     for key, value in table.items():
         pair = f"{key} = {tomlkit.item(value).as_string()}"
         comment = comments.get(key)
-        yield f"{pair:<{WIDTH}}{_comment(comment)}" if comment and len(pair) < WIDTH else pair
+        yield f"{pair:<{WIDTH}}{comment_line(comment)}" if comment and len(pair) < WIDTH else pair
 
 
-def _comment(text: str) -> str:
-    """A comment's line; names of files may hold what TOML does not allow there."""
+def comment_line(text: str) -> str:
+    """Return a comment's line; names of files may hold what TOML does not allow there."""
     return f"# {_NOT_IN_COMMENTS.sub('?', text)}".rstrip()
 
 

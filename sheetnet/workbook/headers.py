@@ -90,6 +90,10 @@ def slot_title(name: str) -> str:
     return _PREFIXES[name][0] if name in _PREFIXES else ""
 
 
+def _slot_of(block: Block) -> tuple[str, str] | None:
+    return _PREFIXES.get(block.base[:-1]) if block.kind == "state" else None
+
+
 def subscript(number: int) -> str:
     """A layer's number as it stands in symbols: ₁₂."""
     return str(number).translate(_SUBSCRIPTS)
