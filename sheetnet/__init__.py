@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,9 @@ __all__ = [
     "tune",
     "verify",
 ]
+
+# Where lxml is installed openpyxl would write other bytes, and raise errors of lxml's own.
+os.environ.setdefault("OPENPYXL_LXML", "False")
 
 # Heavy modules (numpy, openpyxl, engines) are imported when they are needed, so that
 # the command line starts at once.

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 _AREA = r"\$?[A-Z]{1,3}\$?(?:\d+|\{\w\})(?::\$?[A-Z]{1,3}\$?(?:\d+|\{\w\}))?"
-_LOOK_UP = re.compile(rf"INDEX\((\w+!{_AREA}),{_AREA}\)")
+_NAME = re.compile(r"\b[a-z]\w+\b")
+_LOOK_UP = re.compile(rf"INDEX\((\w+!{_AREA}),(?:{_AREA}|{_NAME.pattern})\)")
 _ELSEWHERE = re.compile(rf"\b\w+!{_AREA}")
 _HERE = re.compile(rf"(?<![\w!$:]){_AREA}")
 
@@ -105,12 +106,13 @@ class Formula:
 def fetches(text: str) -> bool:
     """Whether a formula takes all of its numbers from other sheets.
 
-    The cell that tells a look-up which row to take may be its own sheet's.
+    The cell, or the name, that tells a look-up which row to take may be its own sheet's.
     """
     if "!" not in text:
         return False
     bare = _LOOK_UP.sub(r"\1", text.replace("{$}", ""))
-    return bool(_ELSEWHERE.search(bare)) and not _HERE.search(_ELSEWHERE.sub("", bare))
+    rest = _ELSEWHERE.sub("", bare)
+    return bool(_ELSEWHERE.search(bare)) and not (_HERE.search(rest) or _NAME.search(rest))
 
 
 def same(text: str, *steps: Step | Alternating) -> Formula:

@@ -41,6 +41,7 @@ from sheetnet.recalc.ironcalc_engine import calculated
 from sheetnet.recalc.libreoffice import convert_all
 from sheetnet.regions import address
 from sheetnet.spec import Spec, load_spec
+from sheetnet.views.make import views_of
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 DIVERGE = {"exploding_relu"}
@@ -220,13 +221,16 @@ def test_audit_finds_nothing_that_it_does_not_find_in_openpyxl_files(tmp_path: P
 # --- Google Sheets
 
 FUNCTIONS = frozenset(
-    "ABS AND AVERAGE COUNTIFS EXACT EXP IF INDEX ISNUMBER LN MAX MIN ROWS SIGN SQRT SUM "  # noqa: SIM905
-    "SUMPRODUCT SUMSQ SUMXMY2 TANH".split()
+    "ABS ADDRESS AND AVERAGE CHOOSE COLUMN COUNTIFS EXACT EXP IF INDEX ISNUMBER LEFT LN MAX MIN "  # noqa: SIM905
+    "ROW ROWS SIGN SQRT SUM SUMPRODUCT SUMSQ SUMXMY2 TANH".split()
 )
 """All are in Excel 2007 and later (support.microsoft.com, "Excel functions (alphabetical)"), in
 Google Sheets (support.google.com/docs/table/25273), LibreOffice (help.libreoffice.org,
 "Functions by Category"), Gnumeric (help.gnome.org, "Gnumeric function reference") and IronCalc
 (docs.ironcalc.com, "Functions"). None is volatile, none returns an array."""
+
+IN_RULES = {"ROW", "COLUMN", "LEFT"}
+"""Of these, what only conditional formats call."""
 
 SHEET_PARTS = frozenset(
     "sheetPr dimension sheetViews sheetFormatPr cols sheetData mergeCells conditionalFormatting "  # noqa: SIM905
@@ -237,6 +241,9 @@ SHEET_PARTS = frozenset(
 panes, validation, links, colour scales, rules with formulas and charts, and needs nothing of how
 pages are printed. It leaves out the bars of the loss, and number formats that come from rules:
 the numbers themselves stay."""
+
+INPUT = r"(Config!\$B|(Step|Predict|Compare)!\$[A-Z]+)\$\d+"
+"""A cell that a name may mean."""
 
 RULES = frozenset({"colorScale", "dataBar", "expression"})
 CHARTS = frozenset({"lineChart", "scatterChart"})
@@ -288,7 +295,13 @@ def test_drawn_specs_call_only_functions_that_all_applications_have(tmp_path: Pa
                 found |= called(column.first) | called(column.rest)
         for _, texts in statistic_formulas(layout.data, problem):
             found |= set().union(*map(called, texts))
-    assert found == FUNCTIONS, found ^ FUNCTIONS
+        for view in views_of(problem, layout):
+            for table in view.tables:
+                texts = [text for f in table.formulas if f for text in (f.first, f.rest)]
+                found |= set().union(*map(called, texts))
+            found |= set().union(*(called(cell.text) for cell in view.cells))
+    assert found <= FUNCTIONS, found - FUNCTIONS
+    assert FUNCTIONS - found <= IN_RULES, FUNCTIONS - found
 
 
 def test_nothing_that_an_application_would_drop(books: dict[str, Path]) -> None:
@@ -320,4 +333,6 @@ def test_names_hold_cells_only(books: dict[str, Path]) -> None:
         for name, held in names.items():
             parts = held.split(",")
             assert all(re.fullmatch(area, unescape(part)) for part in parts), f"{name}: {held}"
-            assert name.startswith("_xlnm.") or re.fullmatch(r"Config!\$B\$\d+", held)
+            assert name.startswith("_xlnm.") or re.fullmatch(
+                r"(Config!\$B|Step!\$[A-Z]+)\$\d+", held
+            )

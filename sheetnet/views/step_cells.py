@@ -21,10 +21,10 @@ def refs_of(step: StepLayout, mark: str = "") -> dict[str, Cells]:
     return found
 
 
-def filled(box: Box, texts: Sequence[str], *, links: bool = False) -> Iterator[Live]:
+def filled(box: Box, texts: Sequence[str]) -> Iterator[Live]:
     """One formula for each cell of a box."""
     for place, label, text in zip(box.places, labels_of(box), texts, strict=True):
-        yield Live(*place, text, label, links)
+        yield Live(*place, text, label)
 
 
 def labels_of(box: Box) -> Iterator[str]:

@@ -73,13 +73,13 @@ def _value(step: StepLayout, name: str) -> str:
     def text(layer: Layer) -> str:
         l = layer.index
         if name == FED:
-            return f"IF({source}=0,1,INDEX({step.boxes[f'{FED}{l}'].span},1,{source}))"
+            return f"IF({source}=0,1,{step.boxes[f'{FED}{l}'].at('1', source)})"
         if name in ("back", "slope", "delta", "k"):
             box = step.boxes.get(f"{name}{l}")
-            return f'"{NONE}"' if box is None else f"INDEX({box.span},{unit},1)"
-        of_weight = f"INDEX({step.boxes[named(name, f'W{l}')].span},{unit},{source})"
+            return f'"{NONE}"' if box is None else box.at(unit, "1")
+        of_weight = step.boxes[named(name, f"W{l}")].at(unit, source)
         bias = step.boxes.get(named(name, f"b{l}"))
-        of_bias = _of_fixed(name) if bias is None else f"INDEX({bias.span},{unit},1)"
+        of_bias = _of_fixed(name) if bias is None else bias.at(unit, "1")
         return f"IF({source}=0,{of_bias},{of_weight})"
 
     return _by_layer(step, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sheetnet.backward_formulas import backward_columns, products_back, slope_of
+from sheetnet.concepts import cells
 from sheetnet.concepts.cells import Cells
 from sheetnet.forward_formulas import FED, forward_columns, output_refs, own_refs
 from sheetnet.layout import Layout
@@ -44,18 +45,18 @@ def _looked_up(layout: Layout, step: StepLayout) -> Iterator[Live]:
         block, region = layout.ledger[name], layout.train
         first, last = region.row, region.last_row
         columns = (letter(region.column + block.first + i) for i in range(block.size))
-        return [f"INDEX({TRAIN}!${c}${first}:${c}${last},{row})" for c in columns]
+        return [cells.look_up(f"{TRAIN}!${c}", first, last, row) for c in columns]
 
     given = {"x": f"{FED}1", "y": "y"}
     for block in layout.ledger.blocks:
         name = given.get(block.name, block.name)
         fixed = block.kind in ("place", "flag", "input", "target", "weight", "bias", "drawn")
         if fixed and block.name != "visit":
-            yield from filled(step.boxes[name], train(block.name, "step"), links=True)
+            yield from filled(step.boxes[name], train(block.name, "step"))
         before = before_of(name)
         if before in step.boxes:
             texts = [f"IF(step=1,0,{text})" for text in train(name, "step-1")]
-            yield from filled(step.boxes[before], texts, links=True)
+            yield from filled(step.boxes[before], texts)
 
 
 def _computed(step: StepLayout) -> Iterator[tuple[str, list[str]]]:
@@ -105,7 +106,7 @@ def _factors(
     yield f"back{l}", back
     yield f"slope{l}", [slope_of(layer, own, j) or "1" for j in units]
     factors = [refs[f"back{l}"], *([refs[f"k{l}"]] if layer.dropout else []), refs[f"slope{l}"]]
-    yield f"delta{l}", ["*".join(cells[j] for cells in factors) for j in units]
+    yield f"delta{l}", ["*".join(factor[j] for factor in factors) for j in units]
 
 
 def _list(layout: Layout, step: StepLayout) -> Iterator[Live]:
@@ -115,11 +116,11 @@ def _list(layout: Layout, step: StepLayout) -> Iterator[Live]:
     for n, (name, i, label) in enumerate(step.listed):
         row = first + n
         column = letter(region.column + layout.ledger[name].first + i)
-        held = f"INDEX({TRAIN}!${column}${region.row}:${column}${region.last_row},step)"
+        held = cells.look_up(f"{TRAIN}!${column}", region.row, region.last_row, "step")
         box = step.boxes["x" if name == "x" else name]
         cell = box.cells[i]
         train, own = address(row, 2), address(row, 3)
-        yield Live(row, 2, held, f"{label} on Train", links=True)
+        yield Live(row, 2, held, f"{label} on Train")
         yield Live(row, 3, cell, f"{label} on {STEP}")
         yield Live(row, 4, f"{own}-{train}", f"difference of {label}")
         close = f"IF(ABS({own}-{train})<=0.000000001*MAX(1,ABS({train})),0,1)"

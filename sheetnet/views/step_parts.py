@@ -33,6 +33,12 @@ class Box:
         """References to them."""
         return Cells(tuple(address(*place) for place in self.places))
 
+    def at(self, row: str, column: str) -> str:
+        """Its cell in a row and a column, from 1; Gnumeric's INDEX takes no single cell."""
+        if self.rows == self.columns == 1:
+            return f"${letter(self.column)}${self.row}"
+        return f"INDEX({self.span},{row},{column})"
+
     @property
     def span(self) -> str:
         """All of it, with dollar signs."""

@@ -9,6 +9,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Border, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sheetnet.formula import fetches
 from sheetnet.forward_formulas import FED
 from sheetnet.layout import Layout
 from sheetnet.ledger import Ledger, input_of
@@ -76,7 +77,7 @@ def write_step(
     for cell in view.cells:
         held = sheet.cell(cell.row, cell.column)
         held.value = FormulaText(f"={cell.text}")
-        if cell.links:
+        if fetches(cell.text):
             held.font = styles.LINK
     mark_chosen(sheet, step)
     mark_checks(sheet, step)

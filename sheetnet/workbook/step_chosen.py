@@ -63,7 +63,7 @@ def write_chosen(sheet: Worksheet, problem: Problem, step: StepLayout) -> None:
         value = put(sheet, at, VALUE_COLUMN, None, styles.BODY, fill, border=styles.BOX)
         value.number_format, value.alignment = "0.00000000", styles.RIGHT
         for column in (VALUE_COLUMN + 2, VALUE_COLUMN + 3):
-            put(sheet, at, column, None, styles.NOTE, align=styles.LEFT)
+            put(sheet, at, column, None, styles.BODY, align=styles.LEFT)
         put(sheet, at, 6, words + _more(problem, name), styles.NOTE)
 
 
