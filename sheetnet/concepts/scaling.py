@@ -33,13 +33,18 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Scaling:
-    """``value(x, statistics)`` and ``cell(reference, references)``: the scaled number."""
+    """``value(x, statistics)`` and ``cell(reference, references)``: the scaled number.
+
+    ``inverse`` and ``inverse_cell`` lead back to the units of the data.
+    """
 
     name: str
     statistics: tuple[Statistic, ...]
     value: Callable[[Array, Mapping[str, Array]], Array]
     cell: Callable[[str, Mapping[str, str]], str]
     maths: str
+    inverse: Callable[[Array, Mapping[str, Array]], Array]
+    inverse_cell: Callable[[str, Mapping[str, str]], str]
 
 
 def _mean(column: Array, _: Mapping[str, float]) -> float:
@@ -59,7 +64,9 @@ def _spread(column: Array, _: Mapping[str, float]) -> float:
 
 
 _RECORDS = (
-    Scaling("none", (), lambda x, s: x, lambda x, s: x, "x"),
+    Scaling(
+        "none", (), lambda x, s: x, lambda x, s: x, "x", lambda x, s: x, lambda x, s: x
+    ),
     Scaling(
         "standard",
         (
@@ -77,6 +84,8 @@ _RECORDS = (
         lambda x, s: (x - s["mean"]) / s["deviation"],
         lambda x, s: f"({x}-{s['mean']})/{s['deviation']}",
         "(x − mean) / deviation",
+        lambda x, s: x * s["deviation"] + s["mean"],
+        lambda x, s: f"{x}*{s['deviation']}+{s['mean']}",
     ),
     Scaling(
         "minmax",
@@ -97,6 +106,8 @@ _RECORDS = (
         lambda x, s: (x - s["minimum"]) / s["spread"],
         lambda x, s: f"({x}-{s['minimum']})/{s['spread']}",
         "(x − minimum) / spread",
+        lambda x, s: x * s["spread"] + s["minimum"],
+        lambda x, s: f"{x}*{s['spread']}+{s['minimum']}",
     ),
 )
 

@@ -43,9 +43,12 @@ def view_areas(
         )
         with np.errstate(all="ignore"):
             found = view.values(local, chosen), view.values(python, chosen)
-        for table, *values in zip(view.tables, *(f.tables for f in found), strict=True):
+        sizes = found[1].table_sizes or (None,) * len(view.tables)
+        for table, size, *values in zip(
+            view.tables, sizes, *(f.tables for f in found), strict=True
+        ):
             names, formulas = table.ledger.labels, table.formulas
-            yield Area(table.region, names, formulas, sheet.file, sheet.values, *values)
+            yield Area(table.region, names, formulas, sheet.file, sheet.values, *values, size=size)
         yield _singles(view, sheet, *found)
 
 

@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
+from sheetnet.regions import PREDICT
+from sheetnet.views.predict.make import predict_view
 from sheetnet.views.view import View
 
 Maker = Callable[[Problem, Layout], View]
 
-MAKERS: dict[str, Maker] = {}
+MAKERS: dict[str, Maker] = {
+    PREDICT: predict_view,
+}
 
 
 def views_of(problem: Problem, layout: Layout) -> tuple[View, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment
@@ -24,6 +24,7 @@ from sheetnet.workbook.styles import put
 _FORMATS = {
     "place": styles.WHOLE,
     "flag": styles.WHOLE,
+    "told": styles.WHOLE,
     "input": "0.0###",
     "target": "0.0###",
     "loss": styles.FINE,
@@ -35,7 +36,7 @@ _FORMATS = {
     "state": styles.FINE,
 }
 _SHARES = {"accuracy": "0.0%"}
-_NARROW = ("place", "flag")
+_NARROW = ("place", "flag", "told")
 
 
 def write_ledger(
@@ -47,16 +48,19 @@ def write_ledger(
     blocks: Iterable[Array],
     *,
     folded: tuple[str, ...] = (),
+    explained: Mapping[str, str] | None = None,
 ) -> Stream:
     """Write the head above a region; return its rows, whose numbers ``blocks`` brings.
 
-    Blocks of the kinds ``folded`` are outlined, to be folded away.
+    Blocks of the kinds ``folded`` are outlined, to be folded away. ``explained`` gives notes
+    by a block's kind, where they differ from those of ``Train``.
     """
     head_row = region.row - (TRAIN_NAME_ROW - TRAIN_GROUP_ROW) - 1
     columns = []
     for block in ledger.blocks:
         first = region.column + block.first
-        _head(sheet, problem, block, head_row, first, outline=block.kind in folded)
+        told = (explained or {}).get(block.kind)
+        _head(sheet, problem, block, head_row, first, outline=block.kind in folded, told=told)
         style = _style(sheet, block, region.row, first)
         for offset in range(block.size):
             whole, formula = block.kind in _NARROW, formulas[block.first + offset]
@@ -66,7 +70,14 @@ def write_ledger(
 
 
 def _head(
-    sheet: Worksheet, problem: Problem, block: Block, head_row: int, first: int, *, outline: bool
+    sheet: Worksheet,
+    problem: Problem,
+    block: Block,
+    head_row: int,
+    first: int,
+    *,
+    outline: bool,
+    told: str | None,
 ) -> None:
     group_row, words_row, symbol_row, name_row = (
         head_row + row - TRAIN_GROUP_ROW
@@ -91,9 +102,9 @@ def _head(
         sign = put(sheet, symbol_row, column, symbol(block, index), styles.BOLD, fill)
         plain = put(sheet, name_row, column, name, styles.BODY, styles.HEADER_FILL)
         sign.alignment = plain.alignment = styles.CENTRE
-        told = note(problem, block, index)
-        if told:
-            plain.comment = Comment(told, "sheetnet", height=70, width=260)
+        noted = f"{symbol(block, index)}: {told}" if told else note(problem, block, index)
+        if noted:
+            plain.comment = Comment(noted, "sheetnet", height=70, width=260)
         if edge is not None:
             sign.border = plain.border = edge
         dimension = sheet.column_dimensions[letter(column)]
