@@ -57,6 +57,9 @@ _NOTES = {
 }
 """On what is typed."""
 
+_ONE_PAGE = 80
+"""Rows that can still be read on one printed page."""
+
 _PICTURE_WIDTH = 10.0
 _SMALL = Font(name=styles.FONT, size=9, color=styles.MUTED)
 
@@ -70,8 +73,7 @@ def write_predict(
     styles.title(
         sheet,
         "Predict",
-        "Type inputs, choose an update: what does the network say with the weights it had then? "
-        "Dropout is off.",
+        "Type inputs, choose an update: what does the network say? Dropout is off.",
     )
     _widths(sheet, plan)
     for live in view.cells:
@@ -93,9 +95,9 @@ def write_predict(
         add_against(sheet, plan)
     sheet.sheet_view.zoomScale = 80
     styles.for_screen_and_page(sheet, f"A{FIRST_ROW - 1}")
-    last = max(plan.axes_row + 5, plan.map.last_row + 8 if plan.picture == MAP else FIRST_ROW)
+    last = max(plan.axes_row + 5, plan.picture_last_row, plan.inputs_row + plan.inputs)
     sheet.print_area = f"A1:{address(last, plan.picture_end)}"
-    if last <= 2 * plan.map.rows:
+    if last <= _ONE_PAGE:
         sheet.page_setup.fitToHeight = 1
     return streams
 
@@ -135,8 +137,9 @@ def _widths(sheet: Worksheet, plan: Plan) -> None:
 
     for column in range(1, plan.panel_end + 1):
         width(column, 13)
-    for column in {NAME, NAME + plan.shift}:
-        width(column, 21)
+    for shift in {0, plan.shift}:
+        width(NAME + shift, 22)
+        width(SECOND + shift, 16)
     width(plan.panel_end + 1, 3)
     if plan.picture in (CURVES, AGAINST):
         for column in range(plan.picture_column, plan.picture_column + PICTURE_COLUMNS):
@@ -150,17 +153,15 @@ def _head(sheet: Worksheet, row: int, column: int, texts: Sequence[str], width: 
     for i in range(max(len(texts), width)):
         text = texts[i] if i < len(texts) else None
         cell = put(sheet, row, column + i, text, styles.HEADING, border=styles.UNDERLINE)
-        cell.alignment = Alignment(
-            horizontal="left" if i == 0 else "right", vertical="bottom", wrap_text=True
-        )
+        cell.alignment = Alignment(horizontal="left" if i == 0 else "right", vertical="bottom")
 
 
 def _at_update(book: Workbook, sheet: Worksheet, plan: Plan) -> None:
     put(sheet, AT_ROW, NAME, AT_UPDATE, styles.BOLD)
     cell = put(sheet, AT_ROW, FIRST, float(plan.updates), styles.INPUT, styles.INPUT_FILL)
     cell.border, cell.number_format, cell.alignment = styles.BOX, styles.WHOLE, styles.RIGHT
-    note = f"the weights after this update, of {plan.updates}; 0: the first ones"
-    put(sheet, AT_ROW, SECOND, note, styles.NOTE)
+    note = f"of {plan.updates}; 0: the first weights"
+    put(sheet, AT_ROW, SECOND, note, styles.NOTE, align=styles.INDENTED)
     at = Region(PREDICT, AT_ROW, FIRST, 1, 1)
     prompt = f"The weights after this update are used: 0 (the first ones) to {plan.updates}."
     inputs.whole(sheet, at, 0, plan.updates, AT_UPDATE, prompt)
@@ -171,7 +172,7 @@ def _at_update(book: Workbook, sheet: Worksheet, plan: Plan) -> None:
         (EPOCH_ROW, "epoch", f"of {plan.layout.epochs}"),
     ):
         put(sheet, row, NAME, name, styles.BODY)
-        put(sheet, row, SECOND, note, styles.NOTE)
+        put(sheet, row, SECOND, note, styles.NOTE, align=styles.INDENTED)
         sheet.cell(row, FIRST).number_format = styles.WHOLE
 
 
@@ -235,8 +236,9 @@ def _quality(sheet: Worksheet, plan: Plan) -> None:
     measure = task.network.measure.name
     _head(sheet, row, NAME + shift, ("All rows of Data", *(name for name, _, _ in sets_of(plan))), 3)
     names = ["mean loss", "RMSE" if task.numbers else measure]
-    if task.numbers:
-        names += [f"RMSE of {name}, in its units" for name in plan.problem.table.target_names]
+    if plan.each_target:
+        names[1] += ", scaled" if task.rescales else ", all targets"
+        names += [f"RMSE of {name}" for name in plan.problem.table.target_names]
     for n, name in enumerate(names, 1):
         put(sheet, row + n, NAME + shift, name, styles.BODY)
         for column in range(FIRST + shift, FIRST + shift + len(sets_of(plan))):
@@ -253,9 +255,8 @@ def _matrices(sheet: Worksheet, plan: Plan) -> None:
         text = f"{task.classes} classes: a confusion matrix is shown up to {MAX_MATRIX}"
         put(sheet, plan.quality_row + plan.quality_rows + 2, NAME + shift, text, styles.NOTE)
     for (name, _, _), head in zip(sets_of(plan), plan.matrix_rows, strict=False):
-        title = f"Confusion, {name}"
-        _head(sheet, head, NAME + shift, (title, "told to be →"), 1 + task.classes)
-        put(sheet, head + 1, NAME + shift, "true class ↓", styles.NOTE)
+        _head(sheet, head, NAME + shift, (f"Confusion, {name}",), 1 + task.classes)
+        put(sheet, head + 1, NAME + shift, "true class ↓, told →", styles.NOTE)
         for k in range(task.classes):
             across, down = sheet.cell(head + 1, FIRST + shift + k), sheet.cell(head + 2 + k, NAME + shift)
             across.font = down.font = styles.BOLD

@@ -277,7 +277,7 @@ def _quality(plan: Plan) -> Iterator[Shown]:
             yield Shown(live, _mean("hit", first, end))
         else:
             yield Shown(live, _summary(plan, name, first, end), lambda f: magnitude(f.rows["y"]))
-        if plan.task.numbers:
+        if plan.each_target:
             for k in range(plan.outputs):
                 goal = column_span(plan, "goal", first, end, k)
                 pred = column_span(plan, "pred", first, end, k)

@@ -121,8 +121,13 @@ class Plan:
 
     @property
     def quality_rows(self) -> int:
-        """Lines below it: loss, accuracy or RMSE, and for numbers RMSE of each target."""
-        return 2 + (self.outputs if self.task.numbers else 0)
+        """Lines below it: loss, accuracy or RMSE, perhaps the RMSE of each target."""
+        return 2 + (self.outputs if self.each_target else 0)
+
+    @property
+    def each_target(self) -> bool:
+        """Whether each target has an RMSE of its own, in its units."""
+        return self.task.numbers and (self.task.rescales or self.outputs > 1)
 
     @property
     def matrix_rows(self) -> tuple[int, ...]:
@@ -181,6 +186,13 @@ class Plan:
         if self.picture == MAP:
             return self.map.last_column
         return self.picture_column + PICTURE_COLUMNS - 1 if self.picture else self.panel_end
+
+    @property
+    def picture_last_row(self) -> int:
+        """Its last row, labels and legend of a map included."""
+        if self.picture == MAP:
+            return self.legend_row + 4
+        return FIRST_ROW + self.charts * CHART_ROWS
 
     @property
     def charts(self) -> int:
@@ -274,7 +286,7 @@ class Plan:
         if self.points is None:
             return None
         rows = GRID * GRID if self.picture == MAP else CURVE
-        head = max(self.rows_region.last_row, self.map.last_row + 10) + 2
+        head = max(self.rows_region.last_row, self.picture_last_row) + 2
         return Region(PREDICT, head + HEAD_ROWS, self.tables_column, rows, self.points.width)
 
     @property
