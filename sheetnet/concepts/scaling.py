@@ -64,9 +64,7 @@ def _spread(column: Array, _: Mapping[str, float]) -> float:
 
 
 _RECORDS = (
-    Scaling(
-        "none", (), lambda x, s: x, lambda x, s: x, "x", lambda x, s: x, lambda x, s: x
-    ),
+    Scaling("none", (), lambda x, s: x, lambda x, s: x, "x", lambda x, s: x, lambda x, s: x),
     Scaling(
         "standard",
         (

@@ -15,6 +15,7 @@ from sheetnet.regions import (
     EPOCHS,
     GUIDE,
     INIT,
+    PREDICT,
     TRAIN,
     VALIDATION,
     address,
@@ -34,6 +35,7 @@ _SHEETS = {
     TRAIN: "the training itself: a row for each visit of a sample, from left to right",
     VALIDATION: "the forward pass of the held-out rows after each epoch",
     EPOCHS: "what each epoch came to, with charts",
+    PREDICT: "type inputs and see the prediction, with the weights after any update",
 }
 
 

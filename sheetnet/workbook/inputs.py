@@ -24,9 +24,7 @@ def numbers(sheet: Worksheet, region: Region, title: str, prompt: str) -> None:
     _add(sheet, rule, region, title, prompt, "A number is needed.")
 
 
-def whole(
-    sheet: Worksheet, region: Region, low: int, high: int, title: str, prompt: str
-) -> None:
+def whole(sheet: Worksheet, region: Region, low: int, high: int, title: str, prompt: str) -> None:
     """A whole number within bounds."""
     rule = DataValidation(type="whole", operator="between", formula1=f"{low}", formula2=f"{high}")
     _add(sheet, rule, region, title, prompt, f"A whole number from {low} to {high} is needed.")

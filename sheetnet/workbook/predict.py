@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from openpyxl import Workbook
@@ -12,11 +11,11 @@ from openpyxl.styles.colors import Color
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sheetnet.ledger import Ledger
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
 from sheetnet.regions import PREDICT, Region, address, letter
-from sheetnet.views.predict.cells import magnitude, sets_of
+from sheetnet.views.predict.columns import AT_UPDATE
+from sheetnet.views.predict.facts import magnitude, sets_of
 from sheetnet.views.predict.plan import (
     AGAINST,
     AT_ROW,
@@ -24,7 +23,6 @@ from sheetnet.views.predict.plan import (
     EPOCH_ROW,
     FIRST,
     FIRST_ROW,
-    HEAD_ROWS,
     MAP,
     NAME,
     PICTURE_COLUMNS,
@@ -33,7 +31,6 @@ from sheetnet.views.predict.plan import (
     Plan,
 )
 from sheetnet.views.predict.signs import signs_of
-from sheetnet.views.predict.tables import AT_UPDATE
 from sheetnet.views.predict.task import MAX_MATRIX
 from sheetnet.views.view import View
 from sheetnet.workbook import inputs, styles
@@ -234,7 +231,9 @@ def _outputs(sheet: Worksheet, plan: Plan) -> None:
 def _quality(sheet: Worksheet, plan: Plan) -> None:
     task, shift, row = plan.task, plan.shift, plan.quality_row
     measure = task.network.measure.name
-    _head(sheet, row, NAME + shift, ("All rows of Data", *(name for name, _, _ in sets_of(plan))), 3)
+    _head(
+        sheet, row, NAME + shift, ("All rows of Data", *(name for name, _, _ in sets_of(plan))), 3
+    )
     names = ["mean loss", "RMSE" if task.numbers else measure]
     if plan.each_target:
         names[1] += ", scaled" if task.rescales else ", all targets"
@@ -258,7 +257,10 @@ def _matrices(sheet: Worksheet, plan: Plan) -> None:
         _head(sheet, head, NAME + shift, (f"Confusion, {name}",), 1 + task.classes)
         put(sheet, head + 1, NAME + shift, "true class ↓, told →", styles.NOTE)
         for k in range(task.classes):
-            across, down = sheet.cell(head + 1, FIRST + shift + k), sheet.cell(head + 2 + k, NAME + shift)
+            across, down = (
+                sheet.cell(head + 1, FIRST + shift + k),
+                sheet.cell(head + 2 + k, NAME + shift),
+            )
             across.font = down.font = styles.BOLD
             across.alignment = Alignment(horizontal="center", shrink_to_fit=True)
             down.alignment = styles.LEFT

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from openpyxl.chart import Reference, ScatterChart, Series
+from typing import Literal
+
+from openpyxl.chart import Reference, ScatterChart
 from openpyxl.chart.axis import ChartLines
-from openpyxl.chart.legend import Legend
+from openpyxl.chart.legend import Legend, LegendEntry
+from openpyxl.chart.marker import Marker
+from openpyxl.chart.series import XYSeries
+from openpyxl.chart.series_factory import SeriesFactory
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
@@ -12,7 +17,8 @@ from openpyxl.drawing.xdr import XDRPositiveSize2D
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.regions import DATA, Region
-from sheetnet.views.predict.cells import class_names, named, sets_of
+from sheetnet.views.predict.facts import sets_of
+from sheetnet.views.predict.names import class_names, named
 from sheetnet.views.predict.plan import CHART_ROWS, FIRST, FIRST_ROW, SHOWN_POINTS, Plan
 from sheetnet.workbook.charts import COLOURS, _words
 
@@ -21,7 +27,8 @@ WIDTH, HEIGHT = 17.0, 11.5
 
 _EMU = 360_000
 _GREY = "7F7F7F"
-_CIRCLE, _DIAMOND = "circle", "diamond"
+_CIRCLE: Literal["circle"] = "circle"
+_DIAMOND: Literal["diamond"] = "diamond"
 MAX_CURVES = len(COLOURS)
 
 
@@ -32,7 +39,9 @@ def add_curves(sheet: Worksheet, plan: Plan) -> None:
     names = _curve_names(plan)
     first = "probability" if plan.task.probabilities and not plan.task.numbers else "output"
     title = names[0] if len(names) == 1 else first
-    chart = _chart("What the network says along the input", plan.problem.table.input_names[0], title)
+    kinds = "circles: training rows" + (", diamonds: held-out" if plan.problem.held_out else "")
+    what = "What the network says" + (f" ({kinds})" if len(names) > 1 else " along the input")
+    chart = _chart(what, plan.problem.table.input_names[0], title)
     across = Region(region.sheet, region.row, region.column + ledger["raw"].first, region.rows, 1)
     numbers = data.target_column if plan.task.numbers else data.y_column
     many = len(names) > 1
@@ -42,7 +51,7 @@ def add_curves(sheet: Worksheet, plan: Plan) -> None:
         curve = _series(sheet, across, down, name if many else "network")
         curve.graphicalProperties.line.solidFill = COLOURS[k] if many else COLOURS[1]
         curve.graphicalProperties.line.width = 28_000
-        curve.marker.symbol = "none"
+        curve.marker = Marker(symbol="none")
         curve.smooth = True
         chart.series.append(curve)
     for n, (title, start, end) in enumerate(sets_of(plan)):
@@ -53,6 +62,10 @@ def add_curves(sheet: Worksheet, plan: Plan) -> None:
             told = f"{name}, {title}" if many else title
             colour = COLOURS[k] if many else COLOURS[0] if n == 0 else COLOURS[2]
             chart.series.append(_points(sheet, x, y, told, colour, held_out=n > 0))
+    if many and chart.legend is not None:
+        # The curves tell the colours; points have the same.
+        points = range(len(names), len(chart.series))
+        chart.legend.legendEntry = [LegendEntry(idx=i, delete=True) for i in points]
     _put(sheet, plan, chart, 0)
 
 
@@ -74,7 +87,7 @@ def add_against(sheet: Worksheet, plan: Plan) -> None:
         line = _series(sheet, ends, ends, "right")
         line.graphicalProperties.line.solidFill = _GREY
         line.graphicalProperties.line.width = 12_700
-        line.marker.symbol = "none"
+        line.marker = Marker(symbol="none")
         line.smooth = False
         chart.series.append(line)
         for n, (title, start, end) in enumerate(sets_of(plan)):
@@ -105,9 +118,10 @@ def _chart(title: str, across: str, up: str) -> ScatterChart:
     return chart
 
 
-def _series(sheet: Worksheet, x: Region, y: Region, title: str) -> Series:
+def _series(sheet: Worksheet, x: Region, y: Region, title: str) -> XYSeries:
     across, up = (_reference(sheet, region) for region in (x, y))
-    return Series(up, across, title=title)
+    series: XYSeries = SeriesFactory(up, across, title=title)
+    return series
 
 
 def _reference(sheet: Worksheet, region: Region) -> Reference:
@@ -124,14 +138,13 @@ def _reference(sheet: Worksheet, region: Region) -> Reference:
 
 def _points(
     sheet: Worksheet, x: Region, y: Region, title: str, colour: str, *, held_out: bool
-) -> Series:
+) -> XYSeries:
     series = _series(sheet, x, y, title)
     series.graphicalProperties.line.noFill = True
-    series.marker.symbol = _DIAMOND if held_out else _CIRCLE
-    series.marker.size = 7
-    fill = GraphicalProperties(solidFill="FFFFFF" if held_out else colour)
+    fill = GraphicalProperties(solidFill=colour)
     fill.line.solidFill = colour
-    series.marker.graphicalProperties = fill
+    symbol = _DIAMOND if held_out else _CIRCLE
+    series.marker = Marker(symbol=symbol, size=7, spPr=fill)
     series.smooth = False
     return series
 

@@ -9,10 +9,19 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.regions import address, letter
-from sheetnet.views.predict.cells import class_names, named, tick_place
-from sheetnet.views.predict.plan import FIRST_ROW, GRID, SHOWN_POINTS, SWATCHES, SWATCHES_AT, TICKS, Plan
+from sheetnet.views.predict.columns import bottom_of, column_span, left_of
+from sheetnet.views.predict.names import class_names, named
+from sheetnet.views.predict.picture import tick_place
+from sheetnet.views.predict.plan import (
+    FIRST_ROW,
+    GRID,
+    SHOWN_POINTS,
+    SWATCHES,
+    SWATCHES_AT,
+    TICKS,
+    Plan,
+)
 from sheetnet.views.predict.signs import TYPED_SIGN, signs_of
-from sheetnet.views.predict.tables import bottom_of, column_span, left_of
 from sheetnet.workbook import styles
 from sheetnet.workbook.heat import HIGH, LOW, MIDDLE
 from sheetnet.workbook.inputs import range_of
@@ -85,7 +94,9 @@ def _axes(sheet: Worksheet, plan: Plan) -> None:
                 label.alignment = Alignment(horizontal="right", vertical="center")
                 continue
             label.alignment = Alignment(horizontal=_towards(n))
-            sheet.merge_cells(start_row=row, end_row=row, start_column=column, end_column=column + 4)
+            sheet.merge_cells(
+                start_row=row, end_row=row, start_column=column, end_column=column + 4
+            )
     across, up = plan.problem.table.input_names
     row, column = grid.last_row + 3, plan.picture_column
     put(sheet, row, grid.column, across, styles.BOLD, align=_CENTRE)
@@ -153,7 +164,11 @@ def _colours(sheet: Worksheet, plan: Plan) -> None:
 def _scale(plan: Plan) -> Rule:
     """Blue over white to orange."""
     if plan.task.numbers:
-        ends = [FormatObject(type="min"), FormatObject(type="percent", val=50), FormatObject(type="max")]
+        ends = [
+            FormatObject(type="min"),
+            FormatObject(type="percent", val=50),
+            FormatObject(type="max"),
+        ]
     else:
         low, high = (1, plan.task.classes) if _counts(plan) else (0, 1)
         ends = [FormatObject(type="num", val=v) for v in (low, (low + high) / 2, high)]

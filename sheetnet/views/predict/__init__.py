@@ -1,5 +1,6 @@
 """``Predict``: what the network makes of inputs that are typed, after any update.
 
-``plan`` says where everything stands, ``task`` what the network is asked; ``tables`` and
-``cells`` hold formulas with their NumPy forms beside them.
+``task`` says what the network is asked, ``plan`` where everything stands; ``tables`` and
+``points`` are the tables, ``panel``, ``quality`` and ``picture`` the single cells, each
+formula with its NumPy form beside it.
 """

@@ -13,17 +13,14 @@ from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
 from sheetnet.regions import PREDICT
 from sheetnet.views.predict import axes
-from sheetnet.views.predict.cells import Facts, Shown, loss_size, magnitude, shown_cells, visit_of
+from sheetnet.views.predict.columns import AT_UPDATE, Column, filled, formulas_of
+from sheetnet.views.predict.facts import Facts, Shown, magnitude
+from sheetnet.views.predict.panel import panel_cells, visit_of
+from sheetnet.views.predict.picture import picture_cells
 from sheetnet.views.predict.plan import AT_ROW, CURVE, FIRST, GRID, MAP, Plan
-from sheetnet.views.predict.tables import (
-    AT_UPDATE,
-    Column,
-    filled,
-    formulas_of,
-    points_columns,
-    rows_columns,
-    typed_columns,
-)
+from sheetnet.views.predict.points import points_columns
+from sheetnet.views.predict.quality import loss_size, matrix_cells, quality_cells
+from sheetnet.views.predict.tables import rows_columns, typed_columns
 from sheetnet.views.view import Choice, Chosen, Filled, Source, Table, View
 
 
@@ -58,7 +55,8 @@ def _points(plan: Plan) -> list[Column]:
 
 
 def _cells(plan: Plan) -> tuple[Shown, ...]:
-    return tuple(shown_cells(plan))
+    kinds = panel_cells, quality_cells, matrix_cells, picture_cells
+    return tuple(cell for kind in kinds for cell in kind(plan))
 
 
 def typed_name(name: str) -> str:
@@ -80,7 +78,9 @@ def choices_of(plan: Plan) -> tuple[Choice, ...]:
     )
     inputs = zip(plan.problem.table.input_names, plan.problem.inputs.raw[0].tolist(), strict=True)
     typed = (
-        Choice(typed_name(name), plan.inputs_row + i, FIRST, raw, "in units of the data", defined=False)
+        Choice(
+            typed_name(name), plan.inputs_row + i, FIRST, raw, "in units of the data", defined=False
+        )
         for i, (name, raw) in enumerate(inputs, 1)
     )
     return (at_update, *typed)
@@ -121,13 +121,13 @@ class _Made:
                 known["row cells"] = plan.rows["cell"].view(rows)
             matrices.append(table(plan.points, self.points, plan.points_region.rows))
             points = plan.points.views(matrices[-1])
-        facts = Facts(at, raw, plan.typed.views(typed), plan.rows.views(rows), points, starts, edges)
+        facts = Facts(
+            at, raw, plan.typed.views(typed), plan.rows.views(rows), points, starts, edges
+        )
         with np.errstate(all="ignore"):
             places = [(s.live.row, s.live.column) for s in self.cells]
             cells = {p: s.value(facts) for p, s in zip(places, self.cells, strict=True)}
-            sizes = {
-                p: s.size(facts) for p, s in zip(places, self.cells, strict=True) if s.size
-            }
+            sizes = {p: s.size(facts) for p, s in zip(places, self.cells, strict=True) if s.size}
         return Filled(tuple(matrices), cells, sizes, table_sizes=self._sizes(facts))
 
     def _weights(self, source: Source, at: int) -> dict[str, Array]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sheetnet.regions import letter
+from sheetnet.views.predict.columns import column_span
 from sheetnet.views.predict.plan import SECOND, Plan
-from sheetnet.views.predict.tables import column_span
 
 TYPED_SIGN = "✚"
 POINT = "●"
