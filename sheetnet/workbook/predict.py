@@ -74,8 +74,9 @@ def write_predict(
     )
     _widths(sheet, plan)
     for live in view.cells:
-        font = styles.LINK if live.links else styles.BODY
-        put(sheet, live.row, live.column, FormulaText(f"={live.text}"), font)
+        cell = sheet.cell(live.row, live.column, FormulaText(f"={live.text}"))
+        if not plan.on_map(live.row, live.column):
+            cell.font = styles.LINK if live.links else styles.BODY
     _at_update(book, sheet, plan)
     _inputs(sheet, plan, view)
     _outputs(sheet, plan)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from openpyxl.formatting.rule import ColorScale, FormatObject, Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.colors import Color
@@ -46,10 +48,11 @@ def write_map(sheet: Worksheet, plan: Plan) -> None:
     """Give the map its looks: its formulas stand there."""
     grid = plan.map
     _widths(sheet, plan)
-    for row in range(grid.row, grid.last_row + 1):
-        for column in range(grid.column, grid.last_column + 1):
-            cell = sheet.cell(row, column)
-            cell.font, cell.alignment, cell.number_format = _SIGN, _CENTRE, HIDDEN
+    corner = sheet.cell(grid.row, grid.column)
+    corner.font, corner.alignment, corner.number_format = _SIGN, _CENTRE, HIDDEN
+    for row in sheet.iter_rows(grid.row, grid.last_row, grid.column, grid.last_column):
+        for cell in row:
+            cell._style = copy(corner._style)  # type: ignore[union-attr]
     put(sheet, FIRST_ROW, grid.column, _title(plan), styles.HEADING)
     _axes(sheet, plan)
     _colours(sheet, plan)

@@ -169,6 +169,10 @@ class Plan:
         """The cells of the map; left of them a row's number and its label."""
         return Region(PREDICT, FIRST_ROW + 1, self.picture_column + 3, GRID, GRID)
 
+    def on_map(self, row: int, column: int) -> bool:
+        """Whether a cell belongs to the map."""
+        return self.picture == MAP and self.map.overlaps(Region(PREDICT, row, column, 1, 1))
+
     @property
     def legend_row(self) -> int:
         """Of the map: below its labels and the name of the axis."""

@@ -92,7 +92,8 @@ def loss_size(plan: Plan, rows: Mapping[str, Array]) -> float:
     """What a loss is measured by: where numbers are learnt their squares, else 1."""
     if plan.task.network.loss.targets != "any":
         return 1.0
-    return magnitude(rows["y"]) ** 2
+    largest = magnitude(rows["y"])
+    return finite(largest * largest)
 
 
 def _root_mean_square(first: int, end: int, k: int) -> Callable[[Facts], float]:
