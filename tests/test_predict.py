@@ -246,46 +246,47 @@ def test_axes_where_all_values_are_equal(rows: str, tmp_path: Path) -> None:
 # --- changes
 
 
-def settings(predicted: Predicted) -> list[dict[str, float]]:
-    """Cells of ``Predict`` and what is typed there: the update, the first input."""
-    first = f"B{predicted.plan.inputs_row + 1}"
-    return [
-        {"B3": 0},
-        {"B3": predicted.plan.updates // 2, first: -0.37},
-        {first: 1e9},
-    ]
+def edited(predicted: Predicted, target: Path, cells: dict[str, object], **config: float) -> Path:
+    """A copy where something else is typed on ``Predict`` and on ``Config``."""
+
+    def edit(book: Workbook) -> None:
+        for where, content in cells.items():
+            book[PREDICT][where].value = content
+        keys = {cell.value: cell.row for cell in book[CONFIG]["A"]}
+        for key, number in config.items():
+            book[CONFIG].cell(keys[key], 2).value = number
+
+    return change(predicted.path, target, edit)
+
+
+def assert_verified(path: Path) -> None:
+    """To the last bit."""
+    report = sheetnet.verify(path)
+    assert report.agree, report.to_text()
+    for question in ("local", "trajectory"):
+        assert report.checks[question].identical == report.cells
 
 
 @kinds
 def test_verify_agrees_whatever_is_typed(kind: str, books: Workbooks, tmp_path: Path) -> None:
     predicted = books[kind]
-    for n, cells in enumerate(settings(predicted)):
-
-        def edit(book: Workbook, cells: dict[str, float] = cells, n: int = n) -> None:
-            for where, number in cells.items():
-                book[PREDICT][where].value = number
-            if n == 1:
-                keys = {cell.value: cell.row for cell in book[CONFIG]["A"]}
-                book[CONFIG].cell(keys["learning_rate"], 2).value = 0.05
-                book["Data"].cell(predicted.plan.layout.data.first_row, 3).value = 0.123
-
-        report = sheetnet.verify(change(predicted.path, tmp_path / "edited.xlsx", edit))
-        assert report.agree, report.to_text()
-        for question in ("local", "trajectory"):
-            assert report.checks[question].identical == report.cells
+    typed: dict[str, object] = {"B3": predicted.plan.updates // 2, "B8": -0.37}
+    assert_verified(edited(predicted, tmp_path / "edited.xlsx", typed, learning_rate=0.05))
 
 
-@pytest.mark.parametrize("wrong", [-1, 0.5, 49, 1e300, "last", None])
+@pytest.mark.parametrize("kind", ["surface", "wide"])
+def test_verify_agrees_before_the_first_update(kind: str, books: Workbooks, tmp_path: Path) -> None:
+    """And far from the data."""
+    assert_verified(edited(books[kind], tmp_path / "edited.xlsx", {"B3": 0, "B8": 1e9}))
+
+
+@pytest.mark.parametrize("wrong", [-1, 0.5, 49, "last", None])
 def test_an_update_that_there_is_not(
     wrong: object, books: Workbooks, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    predicted = books["moons"]
+    predicted = books["curve"]
     assert predicted.plan.updates < 49
-
-    def edit(book: Workbook) -> None:
-        book[PREDICT]["B3"].value = wrong
-
-    path = change(predicted.path, tmp_path / "wrong.xlsx", edit)
+    path = edited(predicted, tmp_path / "wrong.xlsx", {"B3": wrong})
     with pytest.raises(sheetnet.SheetnetError, match=r"Predict!B3 \(at_update\)"):
         sheetnet.verify(path)
     assert_one_line(path, capfd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import zipfile
 from collections.abc import Callable
@@ -14,15 +15,18 @@ from faults import assert_first, change, failing, replace, rewrite_sheet, saved_
 from openpyxl.cell.cell import Cell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
-from predictions import Predicted, plan_of, spec_of
+from predictions import Predicted, spec_of
 from support import make_spec
 
 import sheetnet
 from sheetnet import verify
-from sheetnet.problem import load_problem
+from sheetnet.errors import LimitError
 from sheetnet.reader.package import open_package
 from sheetnet.regions import PREDICT, address
-from sheetnet.views.predict.plan import GRID, SHOWN_POINTS
+from sheetnet.views.make import views_of
+from sheetnet.views.predict import plan as plan_module
+from sheetnet.views.predict.plan import GRID
+from sheetnet.workbook import predict_map as map_module
 from sheetnet.workbook.export import check_views
 
 
@@ -54,24 +58,30 @@ def place(predicted: Predicted, what: str) -> tuple[str, str]:
     return address(region.row + int(row), column), quantity
 
 
-FORMULAS = ["map", "matrix", "edge", "typed W1[2,1] 0", "typed z2[1] 0", "rows a1[3] 4"]
-FORMULAS += [
-    "rows told[1] 6",
-    "rows loss 16",
-    "points x[2] 40",
-    "points a2[1] 1680",
-    "points here 0",
-]
+def faulty(predicted: Predicted, where: str, fault: Callable[[Cell], object], to: Path) -> Path:
+    """A copy with a fault in one cell."""
+    cell = predicted.book[PREDICT][where]
+    assert isinstance(cell, Cell)
+    exported = cell.value
+    try:
+        fault(cell)
+        predicted.book.save(to)
+    finally:
+        cell.value = exported
+    return to
+
+
+FORMULAS = ["map", "edge", "typed z2[1] 0", "rows told[1] 6", "points x[2] 40", "points here 0"]
 
 
 @pytest.mark.parametrize("what", FORMULAS)
 def test_a_pasted_value_is_found(what: str, moons: Predicted, tmp_path: Path) -> None:
     where, quantity = place(moons, what)
 
-    def paste(book: Workbook) -> None:
-        book[PREDICT][where].value = 0.25
+    def paste(cell: Cell) -> None:
+        cell.value = 0.25
 
-    report = verify(change(moons.path, tmp_path / "pasted.xlsx", paste))
+    report = verify(faulty(moons, where, paste, tmp_path / "pasted.xlsx"))
     assert_first(report, "formulas", PREDICT, where, quantity, None)
 
 
@@ -90,18 +100,13 @@ def test_a_changed_formula_is_found_with_its_wrong_value(
 ) -> None:
     where, quantity = place(moons, what)
 
-    def fault(book: Workbook) -> None:
-        cell = book[PREDICT][where]
-        assert isinstance(cell, Cell)
-        CHANGED[what](cell)
-
-    report = verify(change(moons.path, tmp_path / "changed.xlsx", fault))
+    report = verify(faulty(moons, where, CHANGED[what], tmp_path / "changed.xlsx"))
     assert_first(report, "formulas", PREDICT, where, quantity, None)
     assert_first(report, "local", PREDICT, where, quantity, None)
     assert_first(report, "trajectory", PREDICT, where, quantity, None)
 
 
-@pytest.mark.parametrize("what", ["matrix", "edge", "typed z2[1] 0", "rows loss 16", "map"])
+@pytest.mark.parametrize("what", ["matrix", "typed z2[1] 0", "rows loss 16", "map"])
 def test_a_wrong_saved_value_is_found(what: str, moons: Predicted, tmp_path: Path) -> None:
     where, quantity = place(moons, what)
     fault = saved_value(where, lambda value: value + 1)
@@ -202,7 +207,7 @@ def test_no_two_shared_formulas_have_one_index(moons: Predicted) -> None:
 
 
 def test_more_classes_than_a_matrix_shows(tmp_path: Path) -> None:
-    rows = "".join(f"{i % 7},{i % 5},{i % 3},kind {i % 31:02}\n" for i in range(62))
+    rows = "".join(f"{i % 7},{i % 5},{i % 3},kind {i:02}\n" for i in range(31))
     (tmp_path / "d.csv").write_text(f"a,b,c,kind\n{rows}", encoding="utf-8")
     spec = make_spec(
         source="d.csv",
@@ -220,32 +225,44 @@ def test_more_classes_than_a_matrix_shows(tmp_path: Path) -> None:
     assert report.agree, report.to_text()
 
 
-def test_many_training_rows(tmp_path: Path) -> None:
-    """The first thousand are drawn, and the sheet says so."""
+def test_many_training_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first ones are drawn, and the sheet says so."""
+    assert plan_module.SHOWN_POINTS == 1000
+    for module in (plan_module, map_module):
+        monkeypatch.setattr(module, "SHOWN_POINTS", 12)
     spec = make_spec(
-        source="toy:circles",
-        data={"rows": SHOWN_POINTS + 100},
-        layers=[{"activation": "sigmoid"}],
-        epochs=1,
+        source="toy:circles", data={"rows": 30}, layers=[{"activation": "sigmoid"}], epochs=1
     )
     predicted = Predicted(spec, tmp_path)
     here = predicted.points["here"]
-    cells = predicted.rows["cell"][:SHOWN_POINTS]
+    cells = predicted.rows["cell"][:12]
     assert set(here[here > 0]) == {float(np.argmax(cells == cell) + 1) for cell in set(cells)}
     texts = [cell.value for row in sheet_of(predicted).iter_rows() for cell in row]
-    assert any(f"first {SHOWN_POINTS}" in str(text) for text in texts)
+    assert "Of 30 training rows the first 12 are shown." in texts
 
 
-def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
-    """Before anything is trained."""
-    problem = load_problem(spec_of("moons", tmp_path))
-    plan = plan_of(problem)
-    views = sheetnet.views.make.views_of(problem, plan.layout)
-    check_views(views)
-    big = make_spec(source="toy:circles", data={"rows": 1_048_000}, epochs=1)
-    with pytest.raises(sheetnet.SheetnetError, match=r"Predict would need 10\d+ rows.*--sheets"):
-        sheetnet.export(big, tmp_path / "big.xlsx")
-    assert not (tmp_path / "big.xlsx").exists()
+def test_what_does_not_fit_is_refused(moons: Predicted) -> None:
+    """A sheet has 1,048,576 rows, 16,384 columns, a formula 8,192 characters."""
+    (view,) = views_of(moons.problem, moons.plan.layout)
+    check_views([view])
+    table = view.tables[-1]
+    room = 1_048_576 - table.region.row + 1
+    for rows, columns, what in (
+        (room, 1, None),
+        (room + 1, 1, "Predict would need 1048577 rows"),
+        (1, 16_385, r"Predict would need 16\d+ columns"),
+    ):
+        region = dataclasses.replace(table.region, rows=rows, columns=columns)
+        large = dataclasses.replace(table, region=region)
+        changed = dataclasses.replace(view, tables=(*view.tables[:-1], large))
+        if what is None:
+            check_views([changed])
+            continue
+        with pytest.raises(LimitError, match=f"{what}.*--sheets"):
+            check_views([changed])
+    long = dataclasses.replace(view.cells[0], text="1+" * 5000 + "1")
+    with pytest.raises(LimitError, match="10001 characters"):
+        check_views([dataclasses.replace(view, cells=(long,))])
 
 
 def test_a_workbook_without_it(tmp_path: Path) -> None:
