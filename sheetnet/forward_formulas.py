@@ -52,9 +52,14 @@ def lookups(
 
 def forward_columns(network: Network, refs: References) -> Iterator[tuple[str, list[str]]]:
     """From weighted sums to the loss: (quantity, the text of each of its columns)."""
+    yield from prediction_columns(network, refs)
+    yield "loss", [network.loss.cell(output_refs(network, refs))]
+
+
+def prediction_columns(network: Network, refs: References) -> Iterator[tuple[str, list[str]]]:
+    """From weighted sums to the outputs, where there is no target."""
     for layer in network.layers:
         yield from _layer(network, layer, refs)
-    yield "loss", [network.loss.cell(output_refs(network, refs))]
 
 
 def _layer(network: Network, layer: Layer, refs: References) -> Iterator[tuple[str, list[str]]]:

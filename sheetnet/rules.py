@@ -72,12 +72,17 @@ def rules_of(network: Network, hyperparameters: Mapping[str, float]) -> tuple[Ru
 
 def forward_rules(network: Network, hyperparameters: Mapping[str, float]) -> Iterator[Rule]:
     """The rules from weights and inputs to the loss, in order."""
+    yield from prediction_rules(network, hyperparameters)
+    yield _loss(network)
+
+
+def prediction_rules(network: Network, hyperparameters: Mapping[str, float]) -> Iterator[Rule]:
+    """The rules from weights and inputs to the outputs, in order."""
     for layer in network.layers:
         yield _weighted_sum(network, layer)
         yield from (_part(layer, part) for part in layer.activation.parts)
         if layer.dropout:
             yield from _dropout(layer, hyperparameters[rate_name(layer.index)])
-    yield _loss(network)
 
 
 def _weighted_sum(network: Network, layer: Layer) -> Rule:

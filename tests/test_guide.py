@@ -34,7 +34,8 @@ def texts(sheet: Worksheet) -> list[str]:
 
 def test_it_stands_in_front(tmp_path: Path) -> None:
     book = exported(make_spec(), tmp_path)
-    assert book.sheetnames == ["Guide", "Config", "Data", "Init", "Train", "Epochs", "Step"]
+    sheets = ["Guide", "Config", "Data", "Init", "Train", "Epochs", "Step", "Predict"]
+    assert book.sheetnames == sheets
 
 
 @pytest.mark.parametrize("name", ["xor", "overfitting_early_stopping", "adam", "iris"])

@@ -296,8 +296,8 @@ def test_drawn_specs_call_only_functions_that_all_applications_have(tmp_path: Pa
         for _, texts in statistic_formulas(layout.data, problem):
             found |= set().union(*map(called, texts))
         for view in views_of(problem, layout):
-            for table in view.tables:
-                texts = [text for f in table.formulas if f for text in (f.first, f.rest)]
+            for each in view.tables:
+                texts = [text for f in each.formulas if f for text in (f.first, f.rest)]
                 found |= set().union(*map(called, texts))
             found |= set().union(*(called(cell.text) for cell in view.cells))
     assert found <= FUNCTIONS, found - FUNCTIONS

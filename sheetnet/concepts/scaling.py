@@ -38,6 +38,7 @@ class Scaling:
     """``value(x, statistics)`` and ``cell(reference, references)``: the scaled number.
 
     ``code`` is the same as source over x (rows, columns) and the statistics.
+    ``inverse`` and ``inverse_cell`` lead back to the units of the data.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Scaling:
     cell: Callable[[str, Mapping[str, str]], str]
     maths: str
     code: str
+    inverse: Callable[[Array, Mapping[str, Array]], Array]
+    inverse_cell: Callable[[str, Mapping[str, str]], str]
 
 
 def _mean(column: Array, _: Mapping[str, float]) -> float:
@@ -65,7 +68,7 @@ def _spread(column: Array, _: Mapping[str, float]) -> float:
 
 
 _RECORDS = (
-    Scaling("none", (), lambda x, s: x, lambda x, s: x, "x", "x"),
+    Scaling("none", (), lambda x, s: x, lambda x, s: x, "x", "x", lambda x, s: x, lambda x, s: x),
     Scaling(
         "standard",
         (
@@ -95,6 +98,8 @@ _RECORDS = (
         lambda x, s: f"({x}-{s['mean']})/{s['deviation']}",
         "(x − mean) / deviation",
         "(x - mean) / deviation",
+        lambda x, s: x * s["deviation"] + s["mean"],
+        lambda x, s: f"{x}*{s['deviation']}+{s['mean']}",
     ),
     Scaling(
         "minmax",
@@ -118,6 +123,8 @@ _RECORDS = (
         lambda x, s: f"({x}-{s['minimum']})/{s['spread']}",
         "(x − minimum) / spread",
         "(x - minimum) / spread",
+        lambda x, s: x * s["spread"] + s["minimum"],
+        lambda x, s: f"{x}*{s['spread']}+{s['minimum']}",
     ),
 )
 

@@ -49,7 +49,7 @@ class Book:
     """A workbook understood: its problem, its layout, its input cells by name.
 
     ``names`` maps each defined name to the sheet, row and column of its cell; ``chosen``
-    has for each of ``views`` what stands in its choices.
+    has for each of ``views`` what stands in its choices, ``grids`` all that it holds.
     """
 
     problem: Problem
@@ -58,6 +58,7 @@ class Book:
     data: Grid
     views: tuple[View, ...]
     chosen: tuple[dict[str, float], ...]
+    grids: tuple[Grid, ...]
 
 
 def read_book(package: Package, recalculate: Recalculate) -> Book:
@@ -95,12 +96,14 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         if title != GUIDE:
             _must_have(package, title)
     names = {name: (CONFIG, keys[name], CONFIG_VALUE) for name in problem.hyperparameters}
-    views, chosen = views_of(problem, layout), []
+    views, chosen, grids = views_of(problem, layout), [], []
     for view in views:
-        chosen.append(chosen_in(sheet(view.title, *view.extent), view))
+        inputs = sheet(view.title, *view.extent)
+        grids.append(inputs.grid)
+        chosen.append(chosen_in(inputs, view))
         defined = (choice for choice in view.choices if choice.defined)
         names |= {c.name: (view.title, c.row, c.column) for c in defined}
-    return Book(problem, layout, names, data.grid, views, tuple(chosen))
+    return Book(problem, layout, names, data.grid, views, tuple(chosen), tuple(grids))
 
 
 def _must_have(package: Package, title: str) -> None:

@@ -27,6 +27,7 @@ class Area:
     local: what NumPy makes of the sheet's own inputs; python: the training in Python;
         both (rows, columns), nan where a sheet would show an error.
     visits: whether its rows are visits.
+    size: magnitudes (columns,) that differences are measured by at least.
 
     """
 
@@ -38,6 +39,7 @@ class Area:
     local: Array
     python: Array
     visits: bool = False
+    size: Array | None = None
 
     @property
     def cells(self) -> int:
@@ -69,7 +71,8 @@ class Area:
     def sizes(self, python: Array) -> Array:
         """The magnitude that differences are measured by: of the column's largest number."""
         numbers = np.where(np.isfinite(python), python, 0.0)
-        return np.asarray(np.max(np.abs(numbers), axis=0, initial=0.0))
+        own = np.asarray(np.max(np.abs(numbers), axis=0, initial=0.0))
+        return own if self.size is None else np.maximum(self.size, own)
 
     def place(self, r: int, c: int) -> tuple[int, int]:
         """Row and column of a cell, from its place in the arrays."""

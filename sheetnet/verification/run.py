@@ -48,10 +48,8 @@ def verify(
             size = region.last_row, region.last_column
             file = read_grid(package, region.sheet, *size)
             sheets[region.sheet] = LedgerSheet(file, values(region.sheet, *size))
-        for view in book.views:
-            size = view.extent
-            file = read_grid(package, view.title, *size)
-            sheets[view.title] = LedgerSheet(file, values(view.title, *size))
+        for view, file in zip(book.views, book.grids, strict=True):
+            sheets[view.title] = LedgerSheet(file, values(view.title, *view.extent))
     trained = Trained.of(book)
     areas: list[Area | Single] = [
         *data_areas(book, data),

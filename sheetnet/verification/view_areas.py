@@ -43,9 +43,13 @@ def view_areas(
         )
         with np.errstate(all="ignore"):
             found = view.values(local, chosen), view.values(python, chosen)
-        for table, *values in zip(view.tables, *(f.tables for f in found), strict=True):
+        sizes = found[1].table_sizes or (None,) * len(view.tables)
+        for table, size, mine, wanted in zip(
+            view.tables, sizes, *(f.tables for f in found), strict=True
+        ):
             names, formulas = table.ledger.labels, table.formulas
-            yield Area(table.region, names, formulas, sheet.file, sheet.values, *values)
+            files = sheet.file, sheet.values
+            yield Area(table.region, names, formulas, *files, mine, wanted, size=size)
         yield _singles(view, sheet, *found)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
-from sheetnet.regions import STEP
+from sheetnet.regions import PREDICT, STEP
+from sheetnet.views.predict.make import predict_view
 from sheetnet.views.step import step_view
 from sheetnet.views.view import View
 
 Maker = Callable[[Problem, Layout], View]
 
-MAKERS: dict[str, Maker] = {STEP: step_view}
+MAKERS: dict[str, Maker] = {
+    STEP: step_view,
+    PREDICT: predict_view,
+}
 
 
 def views_of(problem: Problem, layout: Layout) -> tuple[View, ...]:

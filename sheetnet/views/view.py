@@ -103,12 +103,15 @@ class Filled:
 
     ``sizes`` are magnitudes that differences of cells are measured by, where that is not
     the cell's own; ``unread`` texts that stand in cells until something recalculates them.
+    ``table_sizes`` are those of columns, where a table's own numbers do not tell (None: they
+    do; left out: those of all tables do).
     """
 
     tables: tuple[Array, ...]
     cells: Mapping[tuple[int, int], Content]
     sizes: Mapping[tuple[int, int], float] = field(default_factory=dict)
     unread: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    table_sizes: tuple[Array | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -128,8 +128,8 @@ def label_skip(rows: int) -> int:
 def _finish(
     chart: LineChart | ScatterChart, title: str, across: str, up: str, legend: Side | None
 ) -> None:
-    chart.title = _words(title, 1200, bold=True)
-    chart.x_axis.title, chart.y_axis.title = _words(across, 900), _words(up, 900)
+    chart.title = chart_title(title, 1200, bold=True)
+    chart.x_axis.title, chart.y_axis.title = chart_title(across, 900), chart_title(up, 900)
     # Applications leave out axes that do not say so, and columns that are folded away.
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.visible_cells_only = False
@@ -140,7 +140,7 @@ def _finish(
     chart.legend = Legend(legendPos=legend) if legend else None
 
 
-def _words(text: str, size: int, *, bold: bool = False) -> Title:
+def chart_title(text: str, size: int, *, bold: bool = False) -> Title:
     """A title; ``size`` in hundredths of a point."""
     font = CharacterProperties(sz=size, b=bold)
     run = RegularTextRun(rPr=font, t=text)

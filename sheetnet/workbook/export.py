@@ -18,7 +18,7 @@ from sheetnet.output import check_target
 from sheetnet.problem import Problem
 from sheetnet.regions import DATA, EPOCHS, GUIDE, TRAIN, VALIDATION
 from sheetnet.views.make import views_of
-from sheetnet.views.view import Content
+from sheetnet.views.view import Content, View
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
 from sheetnet.workbook.epochs import write_epochs
@@ -88,6 +88,24 @@ def check_limits(problem: Problem, layout: Layout, longest_formula: int) -> None
         )
 
 
+def check_views(views: Sequence[View]) -> None:
+    """Raise :class:`LimitError` for a sheet beside the training that does not fit."""
+    for view in views:
+        row, column = view.extent
+        formulas = [f.rest for table in view.tables for f in table.formulas if f is not None]
+        characters = max(map(len, [*formulas, *(cell.text for cell in view.cells)]), default=0)
+        for found, room, what in (
+            (row, MAX_ROWS, "rows"),
+            (column, MAX_COLUMNS, "columns"),
+            (characters, MAX_FORMULA, "characters in a formula"),
+        ):
+            if found > room:
+                raise LimitError(
+                    f"{view.title} would need {found} {what}, but there is room for {room}: "
+                    "leave it out (--sheets names those to be written)"
+                )
+
+
 def export(
     problem: Problem, path: Path, *, overwrite: bool = True, sheets: Iterable[str] | None = None
 ) -> Exported:
@@ -101,6 +119,7 @@ def export(
         formulas[EPOCHS] = epochs_formulas(layout)
     check_limits(problem, layout, max(map(longest, formulas.values())))
     views = views_of(problem, layout)
+    check_views(views)
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "sheetnet"

@@ -23,6 +23,7 @@ from sheetnet.regions import (
     EPOCHS,
     GUIDE,
     INIT,
+    PREDICT,
     STEP,
     TRAIN,
     VALIDATION,
@@ -45,6 +46,7 @@ _SHEETS = {
     VALIDATION: "the forward pass of the held-out rows after each epoch",
     EPOCHS: "what each epoch came to, with charts",
     STEP: "one visit as matrices; why a weight changes, factor by factor; a gradient check",
+    PREDICT: "type inputs and see the prediction, with the weights after any update",
 }
 
 

@@ -35,6 +35,15 @@ _GROUPS = {
     GRADIENT_NORM: ("gradient norms ‖∂L/∂(W, b)‖", "‖∂L‖"),
     "da": ("∂L/∂a", "∂L/∂a"),
     "delta": ("error signal δ", "error δ"),
+    "told": ("class told", "told"),
+    "right": ("true class", "true class"),
+    "hit": ("told right", "told right"),
+    "pred": ("predictions in units of the data", "prediction"),
+    "goal": ("targets in units of the data", "target"),
+    "value": ("what is shown", "shown"),
+    "raw": ("input in its units", "input"),
+    "cell": ("on the map", "on map"),
+    "here": ("row there", "row there"),
     "dW": ("gradients of weights", "gradient"),
     "db": ("gradients of biases", "gradient"),
     "uW": ("updates of weights", "update"),
@@ -70,6 +79,16 @@ _EPOCH_WORDS = {
     "stopped": "1: it ended",
 }
 """What stands under the names of ``Epochs``."""
+
+
+_PREDICTED = {
+    "right": "its number",
+    "hit": "1: right",
+    "raw": "in its units",
+    "cell": "its cell",
+    "here": "0: none",
+}
+"""What stands under the names of ``Predict``."""
 
 
 _PREFIXES = {
@@ -141,6 +160,8 @@ def words(problem: Problem, block: Block, index: tuple[int, ...]) -> str:
         return problem.table.input_names[index[0] - 1]
     if block.kind == "target":
         return output_name(problem, index[0] - 1)
+    if block.kind in ("told", "predicted"):
+        return _PREDICTED.get(block.base, "") or _of_output(problem, block, index)
     if block.kind == "loss":
         return problem.network.loss.name
     if len(index) == 2:
@@ -149,6 +170,12 @@ def words(problem: Problem, block: Block, index: tuple[int, ...]) -> str:
     if block.layer == last and index:
         return output_name(problem, index[0] - 1)
     return f"unit {index[0]}" if index else ""
+
+
+def _of_output(problem: Problem, block: Block, index: tuple[int, ...]) -> str:
+    """The output that a column is about, or of several those before it too."""
+    name = output_name(problem, index[0] - 1)
+    return f"up to {name}" if block.base == "told" and index[0] > 1 else name
 
 
 def _source(problem: Problem, block: Block, i: int) -> str:

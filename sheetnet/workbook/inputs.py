@@ -53,6 +53,12 @@ def choice(book: Workbook, sheet: Worksheet, made: Choice) -> None:
         book.defined_names[made.name] = DefinedName(made.name, attr_text=target)
 
 
+def whole(sheet: Worksheet, region: Region, low: int, high: int, title: str, prompt: str) -> None:
+    """A whole number within bounds."""
+    rule = DataValidation(type="whole", operator="between", formula1=f"{low}", formula2=f"{high}")
+    _add(sheet, rule, region, title, prompt, f"A whole number from {low} to {high} is needed.")
+
+
 def one_of(sheet: Worksheet, region: Region, choices: Region, title: str, prompt: str) -> None:
     """One of the values that stand in other cells."""
     rule = DataValidation(type="list", formula1=range_of(choices, fixed=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
@@ -25,6 +25,7 @@ from sheetnet.workbook.styles import put
 _FORMATS = {
     "place": styles.WHOLE,
     "flag": styles.WHOLE,
+    "told": styles.WHOLE,
     "input": styles.ALIGNED,
     "target": styles.ALIGNED,
     "loss": styles.FINE,
@@ -36,7 +37,7 @@ _FORMATS = {
     "state": styles.FINE,
 }
 _SHARES = {"accuracy": "0.0%"}
-_NARROW = ("place", "flag")
+_NARROW = ("place", "flag", "told")
 
 _DETAILS = ("gradient", "state", "update")
 _WIDE_DETAILS = ("weight", "bias", "drawn", "forward")
@@ -54,14 +55,20 @@ def write_ledger(
     region: Region,
     formulas: tuple[Formula | None, ...],
     blocks: Iterable[Array],
+    *,
+    explained: Mapping[str, str] | None = None,
 ) -> Stream:
-    """Write the head above a region; return its rows, whose numbers ``blocks`` brings."""
+    """Write the head above a region; return its rows, whose numbers ``blocks`` brings.
+
+    ``explained`` gives notes by a block's kind, where they differ from those of ``Train``.
+    """
     head_row = region.row - (TRAIN_NAME_ROW - TRAIN_GROUP_ROW) - 1
     columns = []
     made = _Styles(sheet, region.row, region.column)
     for block in ledger.blocks:
         start = region.column + block.first
-        _head(sheet, problem, block, head_row, start, outline=_folds(block, ledger))
+        told, outline = (explained or {}).get(block.kind), _folds(block, ledger)
+        _head(sheet, problem, block, head_row, start, outline=outline, told=told)
         for offset in range(block.size):
             formula, whole = formulas[block.first + offset], block.kind in _NARROW
             texts = (formula.first, formula.rest) if formula else (None, None)
@@ -81,7 +88,14 @@ def _folds(block: Block, ledger: Ledger) -> bool:
 
 
 def _head(
-    sheet: Worksheet, problem: Problem, block: Block, head_row: int, first: int, *, outline: bool
+    sheet: Worksheet,
+    problem: Problem,
+    block: Block,
+    head_row: int,
+    first: int,
+    *,
+    outline: bool,
+    told: str | None,
 ) -> None:
     group_row, words_row, symbol_row, name_row = (
         head_row + row - TRAIN_GROUP_ROW
@@ -106,9 +120,9 @@ def _head(
         sign = put(sheet, symbol_row, column, _sign(block, index, name), styles.BOLD, fill)
         plain = put(sheet, name_row, column, name, styles.BODY, styles.HEADER_FILL)
         sign.alignment = plain.alignment = styles.CENTRE
-        told = note(problem, block, index)
-        if told:
-            styles.remark(plain, told)
+        noted = f"{symbol(block, index)}: {told}" if told else note(problem, block, index)
+        if noted:
+            styles.remark(plain, noted)
         if edge is not None:
             sign.border = plain.border = edge
         dimension = sheet.column_dimensions[letter(column)]

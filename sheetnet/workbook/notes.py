@@ -22,12 +22,28 @@ _PLACES = {
     "sample": "The row of Data that is visited; drawn once, a constant.",
     "first": "1 at the first sample of a batch: its sums begin anew.",
     "last": "1 at the last sample of a batch: the weights change after it.",
+    "cell": "The cells of the map, row by row from the top.",
+    "column": "Its column on the map, from the left.",
+    "row": "Its row on the map, from the top.",
+    "point": "Points along the axis.",
     STOPPED: "1 after the end of training: the weights stay as they are.",
 }
 
 _SOURCES = {"g": "the batch mean", "c": "after clip", "n": "after clip_norm"}
 """What g is in an optimizer's formula, by the prefix of its columns."""
 
+PREDICTED = {
+    "told": "the number of the largest output so far; the last one is the class told",
+    "right": "the number of the true class",
+    "hit": "the target of the class told: 1 where it is right",
+    "pred": "the output in the units of the data",
+    "goal": "the target in the units of the data, from Data",
+    "value": "what the picture shows",
+    "raw": "the input in its own units",
+    "cell": "the number of the map's cell that this row falls into",
+    "here": "the first training row that falls into this cell; 0: none",
+}
+"""Columns of ``Predict``."""
 
 Index = tuple[int | str, ...]
 """Of one column (2, 1), or of all of a quantity ("j", "i")."""
@@ -80,6 +96,7 @@ def _of_run(problem: Problem, block: Block) -> Told:
         told[f"{prefix}{measure.summary.name}"] = Told(f"{measure.summary.maths}, {rows}")
         if measure.adds_up:
             told[f"{prefix}{measure.name}"] = Told(f"share of the {rows} that are told right")
+    told |= {name: Told(words) for name, words in PREDICTED.items()}
     return told.get(block.base, Told())
 
 

@@ -22,7 +22,7 @@ from openpyxl.utils import coordinate_to_tuple
 from sheetnet.errors import LimitError, OutputError
 from sheetnet.output import check_target, in_place_of
 from sheetnet.regions import address
-from sheetnet.workbook.stream import ERROR, Beside, Stream, row_xml
+from sheetnet.workbook.stream import ERROR, Beside, Stream, row_xml, shared_formulas
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -119,13 +119,15 @@ def _sheet(
     if streams:
         _extend(root, streams)
     text = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    index = 0
     for n, stream in enumerate(streams):
         head, start, rest = text.partition(_mark(n, "start"))
         kept, end, text = rest.partition(_mark(n, "end"))
         assert start and end
         out.write(head)
-        for chunk in row_xml(stream, dict(_beside(kept))):
+        for chunk in row_xml(stream, dict(_beside(kept)), index):
             out.write(chunk)
+        index += shared_formulas(stream)
     out.write(text)
 
 

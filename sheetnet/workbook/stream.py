@@ -76,11 +76,16 @@ class Beside:
     cells: str
 
 
-def row_xml(stream: Stream, beside: Mapping[int, Beside] | None = None) -> Iterator[bytes]:
-    """Yield the ``<row>`` elements, a block of rows at a time, as UTF-8."""
+def row_xml(
+    stream: Stream, beside: Mapping[int, Beside] | None = None, first_index: int = 0
+) -> Iterator[bytes]:
+    """Yield the ``<row>`` elements, a block of rows at a time, as UTF-8.
+
+    ``first_index`` is that of its first shared formula: no two of a sheet may be the same.
+    """
     beside = beside or {}
     columns = stream.columns
-    shared = _shared_from(stream)
+    shared = _shared_from(stream, first_index)
     later = _LaterRows(stream, shared)
     whole = [i for i, column in enumerate(columns) if column.whole]
     text = [(i, column.texts) for i, column in enumerate(columns) if column.texts is not None]
@@ -198,10 +203,16 @@ class _LaterRows:
         return _cell(column, _ROW, offset, f"<f>{_escaped(text)}</f>")
 
 
-def _shared_from(stream: Stream) -> dict[int, _Shared]:
+def shared_formulas(stream: Stream) -> int:
+    """How many shared formulas a stream has."""
+    runs = _shared_from(stream, 0).values()
+    return sum(-(-stream.rows // run.every) for run in runs)
+
+
+def _shared_from(stream: Stream, first_index: int) -> dict[int, _Shared]:
     """Column -> its shared formulas."""
     shared: dict[int, _Shared] = {}
-    count = 0
+    count = first_index
     for i, column in enumerate(stream.columns):
         formula = column.formula
         if formula is None or not formula.shareable:

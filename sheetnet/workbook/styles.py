@@ -58,6 +58,8 @@ BANDS = {
     "forward": "FCE0C0",
     "drawn": "EDEDED",
     "loss": "FFD966",
+    "told": "FFE699",
+    "predicted": "FFE699",
     "backward": "BDD7EE",
     "gradient": "DDEBF7",
     "state": "E4DFEC",

@@ -8,8 +8,9 @@ from openpyxl import Workbook
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
-from sheetnet.regions import STEP
+from sheetnet.regions import PREDICT, STEP
 from sheetnet.views.view import View
+from sheetnet.workbook.predict import write_predict
 from sheetnet.workbook.step import write_step
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.watch import Tables
@@ -17,4 +18,7 @@ from sheetnet.workbook.watch import Tables
 Writer = Callable[[Workbook, Problem, Layout, View, Tables], Sequence[Stream]]
 """Adds a sheet and returns the streams of its tables, from the top down."""
 
-WRITERS: dict[str, Writer] = {STEP: write_step}
+WRITERS: dict[str, Writer] = {
+    STEP: write_step,
+    PREDICT: write_predict,
+}
