@@ -57,6 +57,9 @@ _NOTES = {
 _ONE_PAGE = 80
 """Rows that can still be read on one printed page."""
 
+_NOTE_WIDTH = 14.0
+"""Right of a panel that stands alone: its notes reach over there."""
+
 _PICTURE_WIDTH = 10.0
 _SMALL = Font(name=styles.FONT, size=9, color=styles.MUTED)
 
@@ -94,7 +97,8 @@ def write_predict(
     sheet.sheet_view.zoomScale = 80
     styles.for_screen_and_page(sheet, f"A{FIRST_ROW - 1}")
     last = max(plan.axes_row + 5, plan.picture_last_row, plan.inputs_row + plan.inputs)
-    sheet.print_area = f"A1:{address(last, plan.picture_end)}"
+    end = plan.picture_end if plan.picture else plan.panel_end + 1
+    sheet.print_area = f"A1:{address(last, end)}"
     if last <= _ONE_PAGE:
         sheet.page_setup.fitToHeight = 1
     return streams
@@ -142,7 +146,7 @@ def _widths(sheet: Worksheet, plan: Plan) -> None:
     if plan.picture in (CURVES, AGAINST):
         for column in range(plan.picture_column, plan.picture_column + PICTURE_COLUMNS):
             width(column, _PICTURE_WIDTH)
-    width(plan.tables_column - 2, 3)
+    width(plan.tables_column - 2, 3 if plan.picture else _NOTE_WIDTH)
     width(plan.tables_column - 1, 22)
 
 
