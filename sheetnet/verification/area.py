@@ -27,6 +27,8 @@ class Area:
     local: what NumPy makes of the sheet's own inputs; python: the training in Python;
         both (rows, columns), nan where a sheet would show an error.
     visits: whether its rows are visits.
+    scale: (columns,), the magnitudes that differences are measured by, where those are not
+        the columns' own.
 
     """
 
@@ -38,6 +40,7 @@ class Area:
     local: Array
     python: Array
     visits: bool = False
+    scale: Array | None = None
 
     @property
     def cells(self) -> int:
@@ -68,6 +71,8 @@ class Area:
 
     def sizes(self, python: Array) -> Array:
         """The magnitude that differences are measured by: of the column's largest number."""
+        if self.scale is not None:
+            return self.scale
         numbers = np.where(np.isfinite(python), python, 0.0)
         return np.asarray(np.max(np.abs(numbers), axis=0, initial=0.0))
 

@@ -76,6 +76,8 @@ def _headers(book: Book, sheets: Mapping[str, LedgerSheet]) -> Iterator[Failure]
     """The rows of plain names, and that nothing stands below the last rows."""
     for view in book.views:
         for table in view.tables:
+            if not table.headed:
+                continue
             yield from _row_of_names(sheets[view.title].file, table.region, table.ledger)
     for region, ledger in book.layout.ledger_sheets:
         grid = sheets[region.sheet].file

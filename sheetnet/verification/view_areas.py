@@ -33,6 +33,7 @@ def view_areas(
             x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),
             y=data.region(layout.data.body(layout.data.y_column, problem.network.outputs)),
             held=held,
+            by_itself=True,
         )
         python = Source(
             train=local.python,
@@ -43,9 +44,16 @@ def view_areas(
         )
         with np.errstate(all="ignore"):
             found = view.values(local, chosen), view.values(python, chosen)
-        for table, *values in zip(view.tables, *(f.tables for f in found), strict=True):
-            names, formulas = table.ledger.labels, table.formulas
-            yield Area(table.region, names, formulas, sheet.file, sheet.values, *values)
+        for n, table in enumerate(view.tables):
+            yield Area(
+                table.region,
+                table.ledger.labels,
+                table.formulas,
+                sheet.file,
+                sheet.values,
+                *(filled.tables[n] for filled in found),
+                scale=found[1].scales.get(n),
+            )
         yield _singles(view, sheet, *found)
 
 

@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
+from sheetnet.regions import COMPARE
+from sheetnet.views import compare
 from sheetnet.views.view import View
 
 Maker = Callable[[Problem, Layout], View]
 
-MAKERS: dict[str, Maker] = {}
+MAKERS: dict[str, Maker] = {
+    COMPARE: compare.make,
+}
 
 
 def views_of(problem: Problem, layout: Layout) -> tuple[View, ...]:

@@ -29,12 +29,14 @@ class Live:
 class Table:
     """Rows like those of ``Train``: one formula per column, None for constants.
 
-    The ledger's first column stands in the region's first.
+    The ledger's first column stands in the region's first. ``headed``: the plain names of
+    the columns stand right above it.
     """
 
     region: Region
     ledger: Ledger
     formulas: tuple[Formula | None, ...]
+    headed: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class Source:
     x, y: the data as the network sees it, (rows, inputs) and (rows, outputs).
     held: the numbers that a sheet holds in a region (rows, columns), nan where there is
         none; None where the sheet is yet to be written.
+    by_itself: whether ``train`` is the sheet's own: what it holds as constants is then taken
+        as it stands.
 
     """
 
@@ -95,6 +99,7 @@ class Source:
     x: Array
     y: Array
     held: Callable[[Region], Array] | None = None
+    by_itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,13 +107,15 @@ class Filled:
     """The values of a view: of each table (rows, columns), and of each cell.
 
     ``sizes`` are magnitudes that differences of cells are measured by, where that is not
-    the cell's own; ``unread`` texts that stand in cells until something recalculates them.
+    the cell's own, and ``scales`` the same for all columns of a table, by its number;
+    ``unread`` texts that stand in cells until something recalculates them.
     """
 
     tables: tuple[Array, ...]
     cells: Mapping[tuple[int, int], Content]
     sizes: Mapping[tuple[int, int], float] = field(default_factory=dict)
     unread: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    scales: Mapping[int, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

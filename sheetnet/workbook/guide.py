@@ -10,6 +10,7 @@ from sheetnet.layout import TRAIN_NAME_ROW, Layout
 from sheetnet.ledger import Block
 from sheetnet.problem import Problem
 from sheetnet.regions import (
+    COMPARE,
     CONFIG,
     DATA,
     EPOCHS,
@@ -34,6 +35,7 @@ _SHEETS = {
     TRAIN: "the training itself: a row for each visit of a sample, from left to right",
     VALIDATION: "the forward pass of the held-out rows after each epoch",
     EPOCHS: "what each epoch came to, with charts",
+    COMPARE: "Python's numbers at each update beside the sheet's, and whether they match",
 }
 
 

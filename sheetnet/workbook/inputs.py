@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.regions import Region, letter
+from sheetnet.views.view import Choice
+from sheetnet.workbook import styles
+from sheetnet.workbook.styles import put
 
 MAX_PROMPT, MAX_TITLE = 255, 32
 """Characters that applications take."""
@@ -28,6 +35,33 @@ def one_of(sheet: Worksheet, region: Region, choices: Region, title: str, prompt
     """One of the values that stand in other cells."""
     rule = DataValidation(type="list", formula1=range_of(choices, fixed=True))
     _add(sheet, rule, region, title, prompt, "One of the classes is needed.")
+
+
+def choice(book: Workbook, sheet: Worksheet, choice: Choice) -> None:
+    """An input cell of the sheet itself, with its defined name."""
+    cell = put(
+        sheet,
+        choice.row,
+        choice.column,
+        float(choice.default),
+        styles.INPUT,
+        styles.INPUT_FILL,
+        border=styles.BOX,
+    )
+    if choice.defined:
+        target = f"{sheet.title}!{choice.place}"
+        book.defined_names[choice.name] = DefinedName(choice.name, attr_text=target)
+    low = -1e300 if choice.low is None else choice.low
+    high = 1e300 if choice.high is None else choice.high
+    kind: Literal["whole", "decimal"] = "whole" if choice.whole else "decimal"
+    rule = DataValidation(
+        type=kind, operator="between", formula1=f"{low:.17g}", formula2=f"{high:.17g}"
+    )
+    wanted = choice.wanted
+    region = Region(sheet.title, choice.row, choice.column, 1, 1)
+    prompt = f"{choice.meaning}; {wanted}"
+    _add(sheet, rule, region, choice.name, prompt, f"{wanted[:1].upper()}{wanted[1:]} is needed.")
+    cell.number_format = styles.GENERAL
 
 
 def _add(

@@ -124,6 +124,14 @@ def grey(sheet: Worksheet, where: str, condition: str) -> None:
     _rule(sheet, where, condition, DifferentialStyle(font=font, fill=fill))
 
 
+def mark(sheet: Worksheet, where: str, condition: str, fill: str, letters: str) -> None:
+    """Give cells a fill and their letters a colour where a formula holds, as in ``shade``."""
+    style = DifferentialStyle(
+        font=Font(color=letters), fill=PatternFill("solid", bgColor=fill)
+    )
+    _rule(sheet, where, condition, style)
+
+
 def _rule(sheet: Worksheet, where: str, condition: str, style: DifferentialStyle) -> None:
     sheet.conditional_formatting.add(where, Rule(type="expression", dxf=style, formula=[condition]))
 

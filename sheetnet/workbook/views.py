@@ -8,11 +8,15 @@ from openpyxl import Workbook
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
+from sheetnet.regions import COMPARE
 from sheetnet.views.view import View
+from sheetnet.workbook.compare import write_compare
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.watch import Tables
 
 Writer = Callable[[Workbook, Problem, Layout, View, Tables], Sequence[Stream]]
 """Adds a sheet and returns the streams of its tables, from the top down."""
 
-WRITERS: dict[str, Writer] = {}
+WRITERS: dict[str, Writer] = {
+    COMPARE: write_compare,
+}
