@@ -50,6 +50,10 @@ class Input:
         """Where it can be changed."""
         return self.now if isinstance(self.now, str) else f"{self.now.sheet}!{_range(self.now)}"
 
+    def listed(self, values: Array) -> float:
+        """What the list says of it: the number, or how many there are."""
+        return float(values.item() if self.then is None else values.size)
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -135,7 +139,7 @@ class Inputs:
         now = [source.y if i.coded else i.values(problem) for i in self.inputs]
         if source.held is None:
             then = now
-            exported = np.array([[_listed(i, v)] for i, v in zip(self.inputs, now, strict=True)])
+            exported = np.array([[i.listed(v)] for i, v in zip(self.inputs, now, strict=True)])
             copies = tuple(copy.values(problem) for copy in self.copies)
         else:
             held = source.held
@@ -154,7 +158,7 @@ class Inputs:
             same = apart == 0 and (each.then is None or exported[n, 0] == now[n].size)
             if not same:
                 names.append(each.name)
-            cells[(row, NOW)] = _listed(each, now[n])
+            cells[(row, NOW)] = each.listed(now[n])
             cells[(row, APART)] = apart
             cells[(row, CHANGED)] = 0.0 if same else 1.0
             cells[(row, NAMES)] = ", ".join(names)
@@ -194,10 +198,6 @@ class Inputs:
             return assemble(past, table, problem.classes)
         except SheetnetError:
             return None
-
-
-def _listed(each: Input, values: Array) -> float:
-    return float(values.item() if each.then is None else values.size)
 
 
 def _distance(now: Array, then: Array, *, squared: bool) -> float:

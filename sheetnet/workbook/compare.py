@@ -99,7 +99,7 @@ def write_compare(
     _formulas(sheet, here, view.cells)
     _top(book, sheet, here, listed, view)
     columns = list(_columns(sheet, problem, here, view))
-    _list(sheet, listed)
+    _list(sheet, problem, listed)
     _colours(sheet, here, listed)
     _widths(sheet, here)
     styles.for_screen_and_page(sheet, f"D{FIRST_ROW}", one_page_wide=False)
@@ -217,7 +217,7 @@ def _plain(region: Region, style: int) -> tuple[StreamColumn, ...]:
     return tuple(StreamColumn(column, style) for column in columns)
 
 
-def _list(sheet: Worksheet, listed: Inputs) -> None:
+def _list(sheet: Worksheet, problem: Problem, listed: Inputs) -> None:
     """The inputs: what they are called, and what they were."""
     head = listed.first_row - 1
     put(sheet, head - 1, NAME, "The inputs that Python was trained on", styles.HEADING)
@@ -230,7 +230,8 @@ def _list(sheet: Worksheet, listed: Inputs) -> None:
         quoted = name.quotePrefix
         name.hyperlink = Hyperlink(ref=name.coordinate, location=each.place)
         name.font, name.quotePrefix = styles.LINK_LINE, quoted
-        exported = put(sheet, row, EXPORTED, 0.0, styles.FIXED, styles.FIXED_FILL)
+        number = each.listed(each.values(problem))
+        exported = put(sheet, row, EXPORTED, number, styles.FIXED, styles.FIXED_FILL)
         counts = styles.GENERAL if each.then is None else '0" numbers"'
         exported.number_format = sheet.cell(row, NOW).number_format = counts
         sheet.cell(row, APART).number_format = _APART
