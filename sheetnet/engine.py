@@ -103,17 +103,6 @@ def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
         yield Part(matrix, np.array(finished).reshape(-1, ledgers.epochs.width))
 
 
-def rows_of(problem: Problem, ledgers: Ledgers, visits: frozenset[int]) -> dict[int, Array]:
-    """Train and return the rows of ``Train`` of some visits (from 1)."""
-    found, done = {}, 0
-    for part in blocks(problem, ledgers):
-        for visit in range(done + 1, done + len(part.train) + 1):
-            if visit in visits:
-                found[visit] = part.train[visit - done - 1].copy()
-        done += len(part.train)
-    return found
-
-
 def _within_epochs(start: int, count: int, rows: int) -> Iterator[tuple[int, int]]:
     """Cut ``count`` visits from ``start`` (from 0) on at the ends of epochs: (first, end)."""
     first = 0

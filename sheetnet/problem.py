@@ -237,13 +237,6 @@ def encode(labels: tuple[Label, ...], classes: tuple[Label, ...], outputs: int) 
     return np.array([[1.0 if label == c else 0.0 for c in positive] for label in labels])
 
 
-def decode(coded: Array, classes: tuple[Label, ...]) -> tuple[Label, ...]:
-    """The labels that are coded, (rows, outputs)."""
-    if coded.shape[1] == 1:
-        return tuple(classes[int(row[0] == 1)] for row in coded)
-    return tuple(classes[int(np.argmax(row))] for row in coded)
-
-
 def _targets(spec: Spec, table: Table, classes: tuple[Label, ...] | None, outputs: int) -> Scaled:
     if classes is None:
         assert table.targets is not None

@@ -58,12 +58,13 @@ def verify(
         *ledger_areas(book, data, sheets, trained),
         *view_areas(book, data, sheets, trained),
     ]
+    saved = engine == "saved"
     checks: dict[str, Check] = {
         "formulas": formula_check(areas, [*_headers(book, sheets), *_names(book, package)]),
-        "local": value_check(areas, "local", local),
-        "trajectory": value_check(areas, "python", trajectory, growth=True),
+        "local": value_check(areas, "local", local, saved=saved),
+        "trajectory": value_check(areas, "python", trajectory, growth=True, saved=saved),
     }
-    if engine != "saved":
+    if not saved:
         checks["saved"] = saved_check(areas, trajectory)
     return Report(str(path), engine, sum(area.cells for area in areas), checks)
 

@@ -51,7 +51,8 @@ def view_areas(
                 table.formulas,
                 sheet.file,
                 sheet.values,
-                *(filled.tables[n] for filled in found),
+                local=found[0].tables[n],
+                python=found[1].tables[n],
                 scale=found[1].scales.get(n),
             )
         yield _singles(view, sheet, *found)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
-from sheetnet.engine import rows_of
 from sheetnet.layout import Layout
 from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
@@ -27,7 +26,7 @@ from sheetnet.views.compare_formulas import (
     single_cells,
     table_formulas,
 )
-from sheetnet.views.compare_inputs import Found, Inputs, inputs_of
+from sheetnet.views.compare_inputs import Found, Inputs
 from sheetnet.views.compare_layout import (
     AT_UPDATE,
     BEYOND,
@@ -44,10 +43,15 @@ from sheetnet.views.compare_layout import (
     CompareLayout,
     compare_layout,
 )
+from sheetnet.views.compare_listing import inputs_of
+from sheetnet.views.compare_past import problem_at_export, rows_of
 from sheetnet.views.view import Choice, Chosen, Content, Filled, Source, Table, View
 
 MAIN = 1
 """The number of the table of updates among the tables; before it come the sizes."""
+
+EXPLODED = 1000.0
+"""Weights that grow beyond this many times the first ones, or 1, explode."""
 
 
 def make(problem: Problem, layout: Layout) -> View:
@@ -106,7 +110,7 @@ def _values(
         python = wanted = source.held(sheet.main)[:, first : first + sheet.width]
         size = wanted_size = source.held(sheet.sizes)[0]
         if not source.by_itself:
-            wanted = _at_export(problem, sheet, inputs, source, listed, python)
+            wanted = _at_export(problem, sheet, source, listed, python)
             wanted_size = _sizes(sheet, wanted)
     apart = _apart(live, python, size)
     largest, by_column = _largest(apart, axis=1), _largest(apart, axis=0)
@@ -152,17 +156,12 @@ def _reached(sheet: CompareLayout, train: Callable[[int], Array]) -> Array:
 
 
 def _at_export(
-    problem: Problem,
-    sheet: CompareLayout,
-    inputs: Inputs,
-    source: Source,
-    listed: Found,
-    held: Array,
+    problem: Problem, sheet: CompareLayout, source: Source, listed: Found, held: Array
 ) -> Array:
     """What Python had at export: trained anew on those inputs, where any has changed."""
     if not listed.changed:
         return _reached(sheet, source.python)
-    before = inputs.problem_at_export(problem, listed)
+    before = problem_at_export(problem, listed)
     if before is None:
         return held
     rows = rows_of(before, sheet.train.ledgers, frozenset(sheet.visits.tolist()))
@@ -170,8 +169,16 @@ def _at_export(
 
 
 def _sizes(sheet: CompareLayout, python: Array) -> Array:
-    """The largest magnitude of each column; of a column of zeros its quantity's, or 1."""
-    most = np.max(np.where(np.isfinite(python), np.abs(python), 0.0), axis=0)
+    """The largest magnitude of each column; of a column of zeros its quantity's, or 1.
+
+    Where the weights explode, only what comes before counts: all differences are small
+    beside the rest.
+    """
+    magnitudes = np.where(np.isfinite(python), np.abs(python), np.inf)
+    by_row = np.max(magnitudes[:, sheet.weights :], axis=1)
+    sane = by_row <= EXPLODED * max(1.0, by_row[0])
+    rows = max(1, len(sane) if sane.all() else int(np.argmin(sane)))
+    most = np.max(np.where(np.isfinite(python), magnitudes, 0.0)[:rows], axis=0)
     first = 0
     for block in sheet.quantities:
         part = most[first : first + block.size]
@@ -181,10 +188,10 @@ def _sizes(sheet: CompareLayout, python: Array) -> Array:
 
 
 def _apart(live: Array, python: Array, size: Array) -> Array:
-    """(live − Python) / size; no difference where neither has a number."""
+    """(live − Python) / max(|Python|, size); no difference where neither has a number."""
     ours, theirs = np.isfinite(live), np.isfinite(python)
     with np.errstate(all="ignore"):
-        shares = errors_to_nan((live - python) / size)
+        shares = errors_to_nan((live - python) / np.fmax(np.abs(python), size))
     return np.where(ours & theirs, shares, np.where(ours | theirs, NO_NUMBER, 0.0))
 
 
@@ -229,4 +236,4 @@ def _scales(sheet: CompareLayout, main: Array, size: Array) -> Array:
     for prefix, value in ((PYTHON, size), ("", size), (DIFFERENCE, 1.0)):
         first = sheet.section(prefix) - 1
         least[first : first + sheet.width] = value
-    return np.fmax(most, least)
+    return np.asarray(np.fmax(most, least))

@@ -62,7 +62,7 @@ def table_formulas(layout: CompareLayout) -> tuple[Formula | None, ...]:
         refs = apart(refs)
     step, sign = Listed(_ROW, layout.train_rows), SIGN if stops else ""
     found: dict[str, list[Formula]] = {}
-    spans = []
+    spans: list[str] = []
     for block in layout.quantities:
         live = [f"{TRAIN}!{sign}{letter(block.first + 1 + i)}{_ROW}" for i in range(block.size)]
         update = f"u{block.name}"
@@ -88,7 +88,7 @@ def table_formulas(layout: CompareLayout) -> tuple[Formula | None, ...]:
 def _difference(python: str, own: str) -> str:
     size = python.replace("{r}", f"${SIZE_ROW}")
     return (
-        f"IF(AND(ISNUMBER({python}),ISNUMBER({own})),({own}-{python})/{size},"
+        f"IF(AND(ISNUMBER({python}),ISNUMBER({own})),({own}-{python})/MAX(ABS({python}),{size}),"
         f"IF(OR(ISNUMBER({python}),ISNUMBER({own})),1E+300,0))"
     )
 

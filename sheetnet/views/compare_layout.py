@@ -31,6 +31,16 @@ LARGEST, AT_UPDATE, QUANTITY, FIRST_BEYOND, BEYOND, TOLERANCE, CHANGED = range(4
 PYTHON, DIFFERENCE = "python_", "diff_"
 """Prefixes of the names of columns; the live ones are called as on ``Epochs``."""
 
+FRONT = {
+    "update": "place",
+    "epoch": "place",
+    "visit": "place",
+    "largest": "summary",
+    "beyond": "flag",
+    "worst": "flag",
+}
+"""The columns before the sections, and their kinds."""
+
 MAX_CELLS = 200_000
 """Cells of the table of updates; of longer runs it shows each second update, each third …"""
 
@@ -67,6 +77,11 @@ class CompareLayout:
     def width(self) -> int:
         """Columns of each of its three sections."""
         return sum(block.size for block in self.quantities)
+
+    @property
+    def weights(self) -> int:
+        """The first column (from 0) of a section that holds a weight."""
+        return self.quantities[0].size + self.quantities[1].size
 
     def section(self, prefix: str) -> int:
         """The first column of the section whose names have this prefix."""
@@ -114,11 +129,9 @@ def compare_layout(problem: Problem, layout: Layout) -> CompareLayout:
 
 def _blocks(layout: Layout) -> Iterator[Block]:
     quantities = quantities_of(layout)
-    front = (("update", "place"), ("epoch", "place"), ("visit", "place"))
-    front += (("largest", "summary"), ("beyond", "flag"), ("worst", "flag"))
-    for column, (name, kind) in enumerate(front):
+    for column, (name, kind) in enumerate(FRONT.items()):
         yield Block(name, name, kind, (), column)
-    first = len(front)
+    first = len(FRONT)
     for prefix in (PYTHON, "", DIFFERENCE):
         for block in quantities:
             yield replace(block, name=prefix + block.name, first=first)

@@ -49,6 +49,7 @@ from sheetnet.workbook.styles import FormulaText, put
 from sheetnet.workbook.watch import Tables
 
 _APART = "0.0E+00;-0.0E+00;0"
+_COUNT = '[=1]0" number";0" numbers"'
 _STATUS_COLUMNS = 11
 _LABELS = (
     "largest difference",
@@ -62,9 +63,9 @@ _LABELS = (
 """Above what stands in the row of values, from its first column on."""
 
 _FRONT = {
-    "update": "number",
+    "update": "",
     "epoch": "",
-    "visit": "row of Train",
+    "visit": "of Train",
     "largest": "difference of this row",
     "beyond": "1: beyond the tolerance",
     "worst": "1: the largest of all",
@@ -72,7 +73,10 @@ _FRONT = {
 _SECTIONS = {
     PYTHON: ("Python's numbers, as they were at export", "E7E6E6"),
     "": ("this workbook, live: loss and prediction of the visit, weights after it", "C6E0B4"),
-    DIFFERENCE: ("difference: (live − Python) / size", "FFD966"),
+    DIFFERENCE: (
+        "difference: (live − Python) / size, or / |Python| where that is larger",
+        "FFD966",
+    ),
 }
 _COLOURS = (("Match", "C6EFCE", "006100"), ("Differ", "FFC7CE", "9C0006"),
             ("Changed", "FFEB9C", "7F6000"))  # fmt: skip
@@ -84,7 +88,7 @@ _HEADS = {
     NOW: "now",
     APART: "how far apart",
     CHANGED: "changed",
-    NAMES: "changed so far",
+    NAMES: "changed, down to here",
 }
 
 
@@ -131,9 +135,7 @@ def _formulas(sheet: Worksheet, here: CompareLayout, cells: tuple[Live, ...]) ->
         sheet.cell(here.flag_row, column).font = styles.NOTE
 
 
-def _top(
-    book: Workbook, sheet: Worksheet, here: CompareLayout, listed: Inputs, view: View
-) -> None:
+def _top(book: Workbook, sheet: Worksheet, here: CompareLayout, listed: Inputs, view: View) -> None:
     status = sheet.cell(STATUS_ROW, 1)
     status.font, status.fill = Font(name=styles.FONT, size=13, bold=True), styles.FIXED_FILL
     status.alignment = Alignment(wrap_text=True, vertical="center", indent=1)
@@ -155,7 +157,13 @@ def _top(
     link = put(sheet, VALUE_ROW, NAME, "all inputs, below", styles.LINK)
     link.hyperlink = Hyperlink(ref=link.coordinate, location=f"{COMPARE}!{target}")
     link.font = styles.LINK_LINE
-    put(sheet, SIZE_ROW, 1, "size: the largest magnitude in Python's column", styles.NOTE)
+    put(
+        sheet,
+        SIZE_ROW,
+        1,
+        "size: the largest magnitude in Python's column, before weights explode",
+        styles.NOTE,
+    )
     column = here.section(DIFFERENCE)
     sheet.cell(LARGEST_ROW, column).border = styles.GROUP_EDGE
     put(sheet, LARGEST_ROW, 1, "largest difference in each column, on the right", styles.NOTE)
@@ -170,7 +178,7 @@ def _columns(
     for block in here.ledger.blocks:
         prefix = next((p for p in (PYTHON, DIFFERENCE) if block.name.startswith(p)), "")
         _head(sheet, problem, here, block, prefix)
-        font, number_format = _looks(here, block, prefix)
+        font, number_format = _looks(block, prefix)
         style = _style(sheet, FIRST_ROW, block.first + 1, font, number_format)
         whole = block.kind in ("place", "flag")
         for offset in range(block.first, block.first + block.size):
@@ -198,7 +206,7 @@ def _head(
     sheet.row_dimensions[WORDS_ROW].height = 30
 
 
-def _looks(here: CompareLayout, block: Block, prefix: str) -> tuple[Font, str]:
+def _looks(block: Block, prefix: str) -> tuple[Font, str]:
     if block.kind in ("place", "flag"):
         return (styles.FIXED if block.kind == "place" else styles.BODY), styles.WHOLE
     if prefix == DIFFERENCE or block.kind == "summary":
@@ -224,7 +232,8 @@ def _list(sheet: Worksheet, problem: Problem, listed: Inputs) -> None:
     for column in range(NAME, NAMES + 1):
         text = _HEADS.get(column)
         cell = put(sheet, head, column, text, styles.BOLD, styles.HEADER_FILL)
-        cell.alignment = styles.LEFT if column in (NAME, NAMES) else styles.RIGHT
+        texts = {NAME: styles.LEFT, NAMES: styles.INDENTED}
+        cell.alignment = texts.get(column, styles.RIGHT)
     for row, each in enumerate(listed.inputs, listed.first_row):
         name = put(sheet, row, NAME, each.name, styles.LINK)
         quoted = name.quotePrefix
@@ -232,10 +241,11 @@ def _list(sheet: Worksheet, problem: Problem, listed: Inputs) -> None:
         name.font, name.quotePrefix = styles.LINK_LINE, quoted
         number = each.listed(each.values(problem))
         exported = put(sheet, row, EXPORTED, number, styles.FIXED, styles.FIXED_FILL)
-        counts = styles.GENERAL if each.then is None else '0" numbers"'
+        counts = styles.GENERAL if each.then is None else _COUNT
         exported.number_format = sheet.cell(row, NOW).number_format = counts
         sheet.cell(row, APART).number_format = _APART
         sheet.cell(row, NAMES).font = styles.NOTE
+        sheet.cell(row, NAMES).alignment = styles.INDENTED
 
 
 def _copy(sheet: Worksheet, copy: Copy) -> tuple[StreamColumn, ...]:
@@ -253,8 +263,13 @@ def _colours(sheet: Worksheet, here: CompareLayout, listed: Inputs) -> None:
     where = f"A{STATUS_ROW}:{letter(_STATUS_COLUMNS)}{STATUS_ROW}"
     for begins, fill, font in _COLOURS:
         styles.mark(sheet, where, f'LEFT({status},{len(begins)})="{begins}"', fill, font)
+    first, column = here.main.row, here.section(PYTHON)
+    where = f"{address(first, column)}:{address(here.main.last_row, column + 2 * here.width - 1)}"
+    styles.short(sheet, where, f"ABS({address(first, column)})>=1000000")
+    where = f"{address(SIZE_ROW, column)}:{address(SIZE_ROW, here.sizes.last_column)}"
+    styles.short(sheet, where, f"ABS({address(SIZE_ROW, column)})>=1000000")
     _, fill, font = _COLOURS[1]
-    first, column = here.main.row, here.section(DIFFERENCE)
+    column = here.section(DIFFERENCE)
     where = f"{address(first, column)}:{address(here.main.last_row, here.main.last_column)}"
     styles.mark(sheet, where, f"ABS({address(first, column)})>{TOLERANCE_NAME}", fill, font)
     beyond = here.ledger["beyond"].first + 1

@@ -16,9 +16,10 @@ from sheetnet.layout import EPOCHS_FIRST_ROW, TRAIN_FIRST_ROW, Layout, layout_of
 from sheetnet.limits import MAX_COLUMNS, MAX_FORMULA, MAX_ROWS
 from sheetnet.output import check_target
 from sheetnet.problem import Problem
-from sheetnet.regions import DATA, EPOCHS, GUIDE, TRAIN, VALIDATION
+from sheetnet.regions import DATA, EPOCHS, GUIDE, SHEETS, TRAIN, VALIDATION
+from sheetnet.sheets import ALWAYS
 from sheetnet.views.make import views_of
-from sheetnet.views.view import Content
+from sheetnet.views.view import Content, View
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
 from sheetnet.workbook.epochs import write_epochs
@@ -88,6 +89,18 @@ def check_limits(problem: Problem, layout: Layout, longest_formula: int) -> None
         )
 
 
+def check_views(views: Sequence[View]) -> None:
+    """Raise :class:`LimitError` where a sheet that may be left out does not fit."""
+    for view in views:
+        rows, columns = view.extent
+        if rows > MAX_ROWS or columns > MAX_COLUMNS:
+            others = ",".join(title for title in SHEETS if title not in (*ALWAYS, view.title))
+            raise LimitError(
+                f"{view.title} would need {rows} rows and {columns} columns, but a sheet has "
+                f"{MAX_ROWS} and {MAX_COLUMNS}: leave it out with --sheets {others}"
+            )
+
+
 def export(
     problem: Problem, path: Path, *, overwrite: bool = True, sheets: Iterable[str] | None = None
 ) -> Exported:
@@ -101,6 +114,7 @@ def export(
         formulas[EPOCHS] = epochs_formulas(layout)
     check_limits(problem, layout, max(map(longest, formulas.values())))
     views = views_of(problem, layout)
+    check_views(views)
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "sheetnet"

@@ -11,6 +11,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -126,9 +127,13 @@ def grey(sheet: Worksheet, where: str, condition: str) -> None:
 
 def mark(sheet: Worksheet, where: str, condition: str, fill: str, letters: str) -> None:
     """Give cells a fill and their letters a colour where a formula holds, as in ``shade``."""
-    style = DifferentialStyle(
-        font=Font(color=letters), fill=PatternFill("solid", bgColor=fill)
-    )
+    style = DifferentialStyle(font=Font(color=letters), fill=PatternFill("solid", bgColor=fill))
+    _rule(sheet, where, condition, style)
+
+
+def short(sheet: Worksheet, where: str, condition: str) -> None:
+    """Write numbers with an exponent where a formula holds, as in ``shade``."""
+    style = DifferentialStyle(numFmt=NumberFormat(numFmtId=11, formatCode="0.00E+00"))
     _rule(sheet, where, condition, style)
 
 
