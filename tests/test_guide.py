@@ -31,7 +31,7 @@ def texts(sheet: Worksheet) -> list[str]:
 
 def test_it_stands_in_front(tmp_path: Path) -> None:
     book = exported(make_spec(), tmp_path)
-    assert book.sheetnames == ["Guide", "Config", "Data", "Init", "Train", "Epochs"]
+    assert book.sheetnames == ["Guide", "Config", "Data", "Init", "Train", "Epochs", "Compare"]
 
 
 @pytest.mark.parametrize("name", ["xor", "overfitting_early_stopping", "adam", "iris"])

@@ -25,7 +25,7 @@ def view_areas(
         sheet = sheets[view.title]
 
         def held(region: Region, sheet: LedgerSheet = sheet) -> Array:
-            return sheet.values.region(region)
+            return _held(sheet, region)
 
         local = Source(
             train=lambda visit: own[visit - 1],
@@ -56,6 +56,14 @@ def view_areas(
                 scale=found[1].scales.get(n),
             )
         yield _singles(view, sheet, *found)
+
+
+def _held(sheet: LedgerSheet, region: Region) -> Array:
+    """Constants with all digits that the file has, and what the engine made of formulas."""
+    rows = slice(region.row - 1, region.last_row)
+    columns = slice(region.column - 1, region.last_column)
+    constant = sheet.file.formulas[rows, columns] == None  # noqa: E711 - elementwise
+    return np.where(constant, sheet.file.region(region), sheet.values.region(region))
 
 
 def _singles(view: View, sheet: LedgerSheet, local: Filled, python: Filled) -> Single:

@@ -50,6 +50,9 @@ from sheetnet.views.view import Choice, Chosen, Content, Filled, Source, Table, 
 MAIN = 1
 """The number of the table of updates among the tables; before it come the sizes."""
 
+DIGITS = 5e-15
+"""What numbers lose, of their size, in applications that write no more than 15 digits."""
+
 EXPLODED = 1000.0
 """Weights that grow beyond this many times the first ones, or 1, explode."""
 
@@ -110,7 +113,7 @@ def _values(
         python = wanted = source.held(sheet.main)[:, first : first + sheet.width]
         size = wanted_size = source.held(sheet.sizes)[0]
         if not source.by_itself:
-            wanted = _at_export(problem, sheet, source, listed, python)
+            wanted = _as_written(_at_export(problem, sheet, source, listed, python), python)
             wanted_size = _sizes(sheet, wanted)
     apart = _apart(live, python, size)
     largest, by_column = _largest(apart, axis=1), _largest(apart, axis=0)
@@ -166,6 +169,13 @@ def _at_export(
         return held
     rows = rows_of(before, sheet.train.ledgers, frozenset(sheet.visits.tolist()))
     return _reached(sheet, rows.__getitem__)
+
+
+def _as_written(wanted: Array, held: Array) -> Array:
+    """The constants that a sheet must hold, as it holds them where only digits were cut."""
+    with np.errstate(all="ignore"):
+        cut = np.abs(held - wanted) <= DIGITS * np.abs(wanted)
+    return np.where(cut, held, wanted)
 
 
 def _sizes(sheet: CompareLayout, python: Array) -> Array:
