@@ -196,7 +196,16 @@ def forms(cells: list[Any], foreign: str | None = None) -> list[str]:
 
 def test_sheets_and_rows(written: Written) -> None:
     book, ledgers, _ = written
-    assert book.sheetnames == ["Guide", "Config", "Data", "Init", "Train", "Validation", "Epochs", "Compare"]
+    assert book.sheetnames == [
+        "Guide",
+        "Config",
+        "Data",
+        "Init",
+        "Train",
+        "Validation",
+        "Epochs",
+        "Compare",
+    ]
     assert ledgers["epochs"].region.row == EPOCHS_NAME_ROW + 1
     assert ledgers["train"].region.row == ledgers["validation"].region.row == 5
 

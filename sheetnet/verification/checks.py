@@ -16,6 +16,9 @@ from sheetnet.regions import address
 from sheetnet.verification.area import Area, Mask, Single
 from sheetnet.verification.report import Check, Failure
 
+ERROR = "#NUM!"
+"""The formula as which LibreOffice saves a constant error."""
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -76,7 +79,7 @@ def _wrong_columns(area: Area) -> Iterator[Wrong]:
         column = region.column + offset
         held = area.file.formulas[region.row - 1 : region.last_row, column - 1]
         if formula is None:
-            rows = [i for i, text in enumerate(held) if text is not None]
+            rows = [i for i, text in enumerate(held) if text not in (None, ERROR)]
         else:
             rows = list(_unequal(held.tolist(), formula, region.row, column))
         for i in rows:

@@ -12,7 +12,7 @@ from sheetnet.concepts.arithmetic import Array, errors_to_nan
 from sheetnet.layout import Layout
 from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
-from sheetnet.regions import COMPARE
+from sheetnet.regions import COMPARE, Region
 from sheetnet.views.compare_formulas import (
     CHANGED_HEAD,
     CHANGED_TAIL,
@@ -109,17 +109,21 @@ def _values(
         python = wanted = _reached(sheet, source.python)
         size = wanted_size = _sizes(sheet, python)
     else:
-        first = sheet.section(PYTHON) - 1
-        python = wanted = source.held(sheet.main)[:, first : first + sheet.width]
+        python = wanted = source.held(sheet.part(PYTHON))
         size = wanted_size = source.held(sheet.sizes)[0]
         if not source.by_itself:
             wanted = _as_written(_at_export(problem, sheet, source, listed, python), python)
             wanted_size = _sizes(sheet, wanted)
-    apart = _apart(live, python, size)
-    largest, by_column = _largest(apart, axis=1), _largest(apart, axis=0)
-    most, tolerance = float(np.max(largest)), chosen[TOLERANCE_NAME]
-    beyond, worst = _beyond(largest, tolerance), _worst(largest, tolerance, most)
-    flags = _worst(by_column, tolerance, most)
+    tolerance, seen = chosen[TOLERANCE_NAME], source.seen
+    apart = _apart(seen(sheet.part(""), live), python, size)
+    differences = seen(sheet.part(DIFFERENCE), apart)
+    largest, by_column = _largest(differences, axis=1), _largest(differences, axis=0)
+    by_row = seen(sheet.column("largest"), largest[:, None])[:, 0]
+    most = float(np.max(by_row))
+    all_most = seen(Region(COMPARE, VALUE_ROW, LARGEST, 1, 1), np.array([[most]]))
+    beyond, worst = _beyond(by_row, tolerance), _worst(by_row, tolerance, all_most[0])
+    heads = Region(COMPARE, LARGEST_ROW, sheet.section(DIFFERENCE), 1, sheet.width)
+    flags = _worst(seen(heads, by_column[None, :])[0], tolerance, all_most[0])
     front = [sheet.numbers, sheet.epochs, sheet.visits, largest, beyond, worst]
     main = np.column_stack((*front, wanted, live, apart))
     cells: dict[tuple[int, int], Content] = {
@@ -215,7 +219,7 @@ def _beyond(largest: Array, tolerance: float) -> Array:
     return np.where(largest - tolerance > 0, 1.0, 0.0)
 
 
-def _worst(largest: Array, tolerance: float, most: float) -> Array:
+def _worst(largest: Array, tolerance: float, most: Array) -> Array:
     """1 where a difference beyond the tolerance is the largest of all."""
     return np.where(largest - NEARLY * most < 0, 0.0, _beyond(largest, tolerance))
 

@@ -88,8 +88,8 @@ def table_formulas(layout: CompareLayout) -> tuple[Formula | None, ...]:
 def _difference(python: str, own: str) -> str:
     size = python.replace("{r}", f"${SIZE_ROW}")
     return (
-        f"IF(AND(ISNUMBER({python}),ISNUMBER({own})),({own}-{python})/MAX(ABS({python}),{size}),"
-        f"IF(OR(ISNUMBER({python}),ISNUMBER({own})),1E+300,0))"
+        f"IF(COUNT({python},{own})=2,({own}-{python})/MAX(ABS({python}),{size}),"
+        f"IF(COUNT({python},{own})=1,1E+300,0))"
     )
 
 

@@ -87,12 +87,12 @@ class Inputs:
     @property
     def exported(self) -> Region:
         """Of single numbers what they were, of others how many numbers they are."""
-        return Region(COMPARE, self.first_row, EXPORTED, len(self.inputs), 1)
+        return self._column(EXPORTED)
 
     @property
     def changed(self) -> Region:
         """Whether each of them has changed (1 or 0)."""
-        return Region(COMPARE, self.first_row, CHANGED, len(self.inputs), 1)
+        return self._column(CHANGED)
 
     @property
     def names(self) -> str:
@@ -141,21 +141,33 @@ class Inputs:
                 for n, i in enumerate(self.inputs)
             ]
             copies = tuple(held(copy.region) for copy in self.copies)
+        apart = np.array(
+            [
+                [_distance(a, b, squared=i.then is not None)]
+                for i, a, b in zip(self.inputs, now, then, strict=True)
+            ]
+        )
+        distance = source.seen(self._column(APART), apart)
+        counts = np.array([[i.then is None or exported[n, 0] == now[n].size]
+                           for n, i in enumerate(self.inputs)])  # fmt: skip
+        changed = np.where((distance == 0) & counts, 0.0, 1.0)
+        told = source.seen(self.changed, changed)[:, 0] == 1
         cells: dict[tuple[int, int], Content] = {}
         sizes: dict[tuple[int, int], float] = {}
         names: list[str] = []
         for n, each in enumerate(self.inputs):
             row = self.first_row + n
-            apart = _distance(now[n], then[n], squared=each.then is not None)
-            same = apart == 0 and (each.then is None or exported[n, 0] == now[n].size)
-            if not same:
+            if told[n]:
                 names.append(each.name)
             cells[(row, NOW)] = each.listed(now[n])
-            cells[(row, APART)] = apart
-            cells[(row, CHANGED)] = 0.0 if same else 1.0
+            cells[(row, APART)] = float(apart[n, 0])
+            cells[(row, CHANGED)] = float(changed[n, 0])
             cells[(row, NAMES)] = ", ".join(names)
             sizes[(row, APART)] = float(np.max(np.abs(now[n])))
         return Found(exported, copies, len(names), ", ".join(names), cells, sizes)
+
+    def _column(self, column: int) -> Region:
+        return Region(COMPARE, self.first_row, column, len(self.inputs), 1)
 
 
 def _distance(now: Array, then: Array, *, squared: bool) -> float:

@@ -102,6 +102,10 @@ class CompareLayout:
         """The row of ``Train`` of each row."""
         return tuple((self.visits + (TRAIN_FIRST_ROW - 1)).tolist())
 
+    def part(self, prefix: str) -> Region:
+        """The cells of a section."""
+        return Region(COMPARE, FIRST_ROW, self.section(prefix), self.main.rows, self.width)
+
     def column(self, name: str) -> Region:
         """A column of the table, by the name of its quantity."""
         return Region(COMPARE, FIRST_ROW, self.ledger[name].first + 1, self.main.rows, 1)

@@ -101,6 +101,10 @@ class Source:
     held: Callable[[Region], Array] | None = None
     by_itself: bool = False
 
+    def seen(self, region: Region, made: Array) -> Array:
+        """What later cells see in a region: ``made``, or what a sheet checked by itself has."""
+        return self.held(region) if self.held is not None and self.by_itself else made
+
 
 @dataclass(frozen=True)
 class Filled:
