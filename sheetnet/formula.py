@@ -35,6 +35,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """Rows of another sheet, one for each row of the formula: ``key`` stands for it."""
+
+    key: str
+    rows: tuple[int, ...]
+
+    def at(self, offset: int) -> int:
+        """The row, for the formula ``offset`` rows below the first."""
+        return self.rows[offset]
+
+
+@dataclass(frozen=True)
 class Alternating:
     """A sign that comes and goes: ``key`` stands for ``sign`` in every other stretch of rows.
 
@@ -52,6 +64,10 @@ class Alternating:
         return self.sign if offset // self.every % 2 != self.first else ""
 
 
+Moving = Step | Listed
+"""What names another row of another sheet in each row of a formula."""
+
+
 @dataclass(frozen=True)
 class Formula:
     """The formula of a column, without ``=``: of its first rows and of all others.
@@ -62,7 +78,7 @@ class Formula:
     first: str
     rest: str
     first_rows: int = 1
-    steps: tuple[Step | Alternating, ...] = ()
+    steps: tuple[Moving | Alternating, ...] = ()
 
     def text(self, offset: int) -> str:
         """The text, placeholders and all, ``offset`` rows below the first."""
@@ -89,7 +105,7 @@ class Formula:
     @property
     def moves(self) -> bool:
         """Whether it names rows of another sheet that move on with its own."""
-        return any(isinstance(step, Step) for step in self.steps)
+        return any(isinstance(step, Moving) for step in self.steps)
 
     def form(self, offset: int) -> tuple[object, ...]:
         """Rows of the same form have the same formula, seen from their own cells."""
@@ -115,6 +131,6 @@ def fetches(text: str) -> bool:
     return bool(_ELSEWHERE.search(bare)) and not (_HERE.search(rest) or _NAME.search(rest))
 
 
-def same(text: str, *steps: Step | Alternating) -> Formula:
+def same(text: str, *steps: Moving | Alternating) -> Formula:
     """A formula that is the same in all rows, but for its steps."""
     return Formula(text, text, steps=steps)

@@ -8,7 +8,7 @@ GUIDE, CONFIG, DATA, INIT, TRAIN = "Guide", "Config", "Data", "Init", "Train"
 VALIDATION, EPOCHS = "Validation", "Epochs"
 STEP, PREDICT, COMPARE = "Step", "Predict", "Compare"
 
-SHEETS = (GUIDE, CONFIG, DATA, INIT, TRAIN, VALIDATION, EPOCHS, STEP, PREDICT)
+SHEETS = (GUIDE, CONFIG, DATA, INIT, TRAIN, VALIDATION, EPOCHS, STEP, PREDICT, COMPARE)
 """All sheets, in the order of the workbook."""
 
 

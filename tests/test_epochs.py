@@ -204,7 +204,9 @@ def test_sheets_and_rows(written: Written) -> None:
         "Train",
         "Validation",
         "Epochs",
+        "Step",
         "Predict",
+        "Compare",
     ]
     assert ledgers["epochs"].region.row == EPOCHS_NAME_ROW + 1
     assert ledgers["train"].region.row == ledgers["validation"].region.row == 5

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import ironcalc
@@ -226,6 +227,8 @@ def test_every_formula_carries_its_value(written: Written) -> None:
             if cell.get("t", "n") == "e":
                 assert value == "#NUM!", where
                 errors.add(where)
+            elif cell.get("t") == "str":
+                assert title == "Compare" and value is not None, where
             else:
                 assert cell.get("t", "n") == "n", where
                 assert value and math.isfinite(float(value)), where
@@ -235,7 +238,22 @@ def test_every_formula_carries_its_value(written: Written) -> None:
         for r, c in np.argwhere(np.isnan(ledger.values)).tolist():
             region = ledger.region
             expected.add(f"{region.sheet}!{get_column_letter(region.column + c)}{region.row + r}")
+    # On Compare the constants tell where Python has no number.
+    sheet = written.book["Compare"]
+    for python, live in compared(sheet):
+        if python.value == "#NUM!":
+            expected.add(f"Compare!{live.coordinate}")
     assert errors == expected
+
+
+def compared(sheet: Any) -> Iterator[tuple[Any, Any]]:
+    """Python's constants, each with the live cell that it is compared with."""
+    heads = {str(cell.value): cell.column for cell in sheet[10]}
+    names = [name.removeprefix("python_") for name in heads if name.startswith("python_")]
+    rows = [row for row in range(11, sheet.max_row + 1) if sheet.cell(row, heads["loss"]).value]
+    for row in rows:
+        for name in names:
+            yield sheet.cell(row, heads[f"python_{name}"]), sheet.cell(row, heads[name])
 
 
 def test_shared_formulas_stay_on_their_sheet(written: Written) -> None:

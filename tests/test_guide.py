@@ -34,8 +34,8 @@ def texts(sheet: Worksheet) -> list[str]:
 
 def test_it_stands_in_front(tmp_path: Path) -> None:
     book = exported(make_spec(), tmp_path)
-    sheets = ["Guide", "Config", "Data", "Init", "Train", "Epochs", "Step", "Predict"]
-    assert book.sheetnames == sheets
+    sheets = ["Guide", "Config", "Data", "Init", "Train", "Epochs"]
+    assert book.sheetnames == [*sheets, "Step", "Predict", "Compare"]
 
 
 @pytest.mark.parametrize("name", ["xor", "overfitting_early_stopping", "adam", "iris"])

@@ -91,7 +91,7 @@ def test_no_run_of_equal_formulas_is_long(tmp_path: Path) -> None:
     sheetnet.export(SPECS["a line"], book)
     titles = openpyxl.load_workbook(book, read_only=True).sheetnames
     with zipfile.ZipFile(book) as package:
-        for title in ("Train", "Validation"):
+        for title in ("Train", "Validation", "Compare"):
             part = package.read(f"xl/worksheets/sheet{titles.index(title) + 1}.xml").decode()
             runs = re.findall(r'<f t="shared" ref="[A-Z]+(\d+):[A-Z]+(\d+)"', part)
             assert len(runs) > 10

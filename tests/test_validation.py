@@ -147,7 +147,8 @@ def test_the_sheet_says_which_rows_are_which(kind: str, tmp_path: Path) -> None:
 def test_without_held_out_rows_nothing_of_it_is_there(tmp_path: Path) -> None:
     sheetnet.export(make_spec(), tmp_path / "book.xlsx")
     book = openpyxl.load_workbook(tmp_path / "book.xlsx")
-    assert book.sheetnames == ["Guide", "Config", "Data", "Init", "Train", "Epochs", "Predict"]
+    sheets = ["Guide", "Config", "Data", "Init", "Train", "Epochs"]
+    assert book.sheetnames == [*sheets, "Step", "Predict", "Compare"]
     texts = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row}
     assert not texts & {"used for", "stopped", "wait", "improved", "val_loss", "patience"}
 

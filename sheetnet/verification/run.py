@@ -56,12 +56,13 @@ def verify(
         *ledger_areas(book, data, sheets, trained),
         *view_areas(book, data, sheets, trained),
     ]
+    saved = engine == "saved"
     checks: dict[str, Check] = {
         "formulas": formula_check(areas, [*_headers(book, sheets), *_names(book, package)]),
-        "local": value_check(areas, "local", local),
-        "trajectory": value_check(areas, "python", trajectory, growth=True),
+        "local": value_check(areas, "local", local, saved=saved),
+        "trajectory": value_check(areas, "python", trajectory, growth=True, saved=saved),
     }
-    if engine != "saved":
+    if not saved:
         checks["saved"] = saved_check(areas, trajectory)
     return Report(str(path), engine, sum(area.cells for area in areas), checks)
 
@@ -74,6 +75,8 @@ def _headers(book: Book, sheets: Mapping[str, LedgerSheet]) -> Iterator[Failure]
     """The rows of plain names, and that nothing stands below the last rows."""
     for view in book.views:
         for table in view.tables:
+            if not table.headed:
+                continue
             yield from _row_of_names(sheets[view.title].file, table.region, table.ledger)
     for region, ledger in book.layout.ledger_sheets:
         grid = sheets[region.sheet].file

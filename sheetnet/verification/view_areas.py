@@ -25,7 +25,7 @@ def view_areas(
         sheet = sheets[view.title]
 
         def held(region: Region, sheet: LedgerSheet = sheet) -> Array:
-            return sheet.values.region(region)
+            return _held(sheet, region)
 
         local = Source(
             train=lambda visit: own[visit - 1],
@@ -33,6 +33,7 @@ def view_areas(
             x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),
             y=data.region(layout.data.body(layout.data.y_column, problem.network.outputs)),
             held=held,
+            by_itself=True,
         )
         python = Source(
             train=local.python,
@@ -51,6 +52,14 @@ def view_areas(
             files = sheet.file, sheet.values
             yield Area(table.region, names, formulas, *files, mine, wanted, size=size)
         yield _singles(view, sheet, *found)
+
+
+def _held(sheet: LedgerSheet, region: Region) -> Array:
+    """Constants with all digits that the file has, and what the engine made of formulas."""
+    rows = slice(region.row - 1, region.last_row)
+    columns = slice(region.column - 1, region.last_column)
+    constant = sheet.file.formulas[rows, columns] == None  # noqa: E711 - elementwise
+    return np.where(constant, sheet.file.region(region), sheet.values.region(region))
 
 
 def _singles(view: View, sheet: LedgerSheet, local: Filled, python: Filled) -> Single:

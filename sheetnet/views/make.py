@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
-from sheetnet.regions import PREDICT, STEP
+from sheetnet.regions import COMPARE, PREDICT, STEP
+from sheetnet.views import compare
 from sheetnet.views.predict.make import predict_view
 from sheetnet.views.step import step_view
 from sheetnet.views.view import View
@@ -16,6 +17,7 @@ Maker = Callable[[Problem, Layout], View]
 MAKERS: dict[str, Maker] = {
     STEP: step_view,
     PREDICT: predict_view,
+    COMPARE: compare.make,
 }
 
 

@@ -29,12 +29,14 @@ class Live:
 class Table:
     """Rows like those of ``Train``: one formula per column, None for constants.
 
-    The ledger's first column stands in the region's first.
+    The ledger's first column stands in the region's first. ``headed``: the plain names of
+    the columns stand right above it.
     """
 
     region: Region
     ledger: Ledger
     formulas: tuple[Formula | None, ...]
+    headed: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class Source:
     x, y: the data as the network sees it, (rows, inputs) and (rows, outputs).
     held: the numbers that a sheet holds in a region (rows, columns), nan where there is
         none; None where the sheet is yet to be written.
+    by_itself: whether ``train`` is the sheet's own: what it holds as constants is then taken
+        as it stands.
 
     """
 
@@ -95,6 +99,11 @@ class Source:
     x: Array
     y: Array
     held: Callable[[Region], Array] | None = None
+    by_itself: bool = False
+
+    def seen(self, region: Region, made: Array) -> Array:
+        """What later cells see in a region: ``made``, or what a sheet checked by itself has."""
+        return self.held(region) if self.held is not None and self.by_itself else made
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from sheetnet.layout import (
 from sheetnet.ledger import Block, Ledger
 from sheetnet.problem import Problem
 from sheetnet.regions import (
+    COMPARE,
     CONFIG,
     DATA,
     EPOCHS,
@@ -47,6 +48,7 @@ _SHEETS = {
     EPOCHS: "what each epoch came to, with charts",
     STEP: "one visit as matrices; why a weight changes, factor by factor; a gradient check",
     PREDICT: "type inputs and see the prediction, with the weights after any update",
+    COMPARE: "Python's numbers at each update beside the sheet's, and whether they match",
 }
 
 

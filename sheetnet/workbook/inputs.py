@@ -31,7 +31,7 @@ def numbers(sheet: Worksheet, region: Region, title: str, prompt: str) -> None:
 
 def choice(book: Workbook, sheet: Worksheet, made: Choice) -> None:
     """A view's choice: an input cell with its message, and its defined name."""
-    cell = put(sheet, made.row, made.column, made.default, styles.INPUT, styles.INPUT_FILL)
+    cell = put(sheet, made.row, made.column, float(made.default), styles.INPUT, styles.INPUT_FILL)
     cell.border, cell.alignment = styles.BOX, styles.CENTRE
     if made.whole:
         cell.number_format = styles.WHOLE

@@ -170,6 +170,12 @@ def highlight(sheet: Worksheet, where: str, condition: str, colour: str) -> None
     _rule(sheet, where, condition, DifferentialStyle(font=Font(bold=True), fill=fill))
 
 
+def mark(sheet: Worksheet, where: str, condition: str, fill: str, letters: str) -> None:
+    """Give cells a fill and their letters a colour where a formula holds, as in ``shade``."""
+    style = DifferentialStyle(font=Font(color=letters), fill=PatternFill("solid", bgColor=fill))
+    _rule(sheet, where, condition, style)
+
+
 def whole_zero(sheet: Worksheet, where: str, cell: str) -> None:
     """Show 0 as such where :data:`FINE` would make 0.0E+00 of it."""
     whole = NumberFormat(numFmtId=201, formatCode=WHOLE)

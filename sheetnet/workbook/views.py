@@ -8,8 +8,9 @@ from openpyxl import Workbook
 
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
-from sheetnet.regions import PREDICT, STEP
+from sheetnet.regions import COMPARE, PREDICT, STEP
 from sheetnet.views.view import View
+from sheetnet.workbook.compare import write_compare
 from sheetnet.workbook.predict import write_predict
 from sheetnet.workbook.step import write_step
 from sheetnet.workbook.stream import Stream
@@ -21,4 +22,5 @@ Writer = Callable[[Workbook, Problem, Layout, View, Tables], Sequence[Stream]]
 WRITERS: dict[str, Writer] = {
     STEP: write_step,
     PREDICT: write_predict,
+    COMPARE: write_compare,
 }
