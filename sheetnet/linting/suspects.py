@@ -24,7 +24,7 @@ from sheetnet.linting.cells import (
     Workbook,
 )
 from sheetnet.linting.forms import CELL
-from sheetnet.linting.laws import Law, fits, natural_law, stepping_law
+from sheetnet.linting.laws import Law, Pair, fits, natural_law, stepping_law
 from sheetnet.linting.runs import Run
 from sheetnet.reader.sparse import BLANK, TEXT
 
@@ -78,37 +78,54 @@ class Court:
                 own = run.law, run.other_signs
                 if parts[own] > 1 and support[own] * 8 > followers:
                     continue
-            if (candidate.side or self._turns(law)) and self._lists(run, law):
+            if self._is_list(candidate):
                 continue
             if self._is_sum(line, run, law) or self._has_reason(candidate):
                 continue
             if self._guilty(line, candidate, followers, parts[law, False]):
                 yield Suspect(self.axis, line, run, law, followers)
 
-    def _turns(self, law: Law) -> bool:
-        """Whether it reads across the direction that its cells stand in."""
-        return any(right if self.axis.down else down for down, right in law.slopes)
+    def _is_list(self, candidate: Candidate) -> bool:
+        """Whether both take from other cells alike, as a list does block after block.
 
-    def _lists(self, run: Run, law: Law) -> bool:
-        """Whether both only repeat other cells, as a list does block after block."""
+        They read across the direction that they stand in, or, beside each other, only
+        repeat cells.
+        """
+        run, law = candidate.run, candidate.law
         if run.law is None or run.law.skeleton != law.skeleton or run.other_signs:
             return False
+        if any(right if self.axis.down else down for down, right in law.slopes):
+            return True
         form = self.book.forms.form(law.form)
         calculates = any(sign in form.skeleton for sign in OPERATORS)
-        return len(form.references) == 1 and form.skeleton.endswith(CELL) and not calculates
+        repeats = len(form.references) == 1 and form.skeleton.endswith(CELL) and not calculates
+        return candidate.side != 0 and repeats
 
     def _has_reason(self, candidate: Candidate) -> bool:
         """Whether the law, in these cells, would read what it reads nowhere else."""
         run, law = candidate.run, candidate.law
         if run.other_signs:
             return False
-        usual = self.book.reads(self.cells, law.form, law.targets(candidate.member))
+        members = law.targets(candidate.member)
+        usual = self.book.reads(self.cells, law.form, members)
         for position in {run.start, run.last}:
-            there = self.book.reads(self.cells, law.form, law.targets(position))
-            for a, b in zip(there, usual, strict=True):
+            targets = law.targets(position)
+            there = self.book.reads(self.cells, law.form, targets)
+            for i, (a, b) in enumerate(zip(there, usual, strict=True)):
                 if a != b and a in (BLANK, TEXT, OUTSIDE) and b not in (BLANK, OUTSIDE):
                     return True
+                if a == b == TEXT and self._is_heading(law, i, targets[i], members[i]):
+                    return True
         return False
+
+    def _is_heading(self, law: Law, i: int, there: Pair, usual: Pair) -> bool:
+        """Whether a text that was typed stands where usually a formula gives one."""
+        sheet = self.book.find(self.cells, self.book.forms.uses(law.form)[i].sheet)
+        return (
+            sheet is not None
+            and sheet.token(*there) == CONSTANT_TEXT
+            and sheet.token(*usual) != CONSTANT_TEXT
+        )
 
     def _is_sum(self, line: int, run: Run, law: Law) -> bool:
         """Whether it reads a stretch of its own line, which the law does not."""
