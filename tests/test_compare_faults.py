@@ -41,7 +41,7 @@ def where(book: Path, quantity: str, update: int) -> str:
 @pytest.mark.parametrize(
     "quantity", ["python_loss", "python_a2[1]", "python_W1[3,2]", "python_b2[1]"]
 )
-@pytest.mark.parametrize("update", [1, 7, UPDATES])
+@pytest.mark.parametrize("update", [1, UPDATES])
 @pytest.mark.parametrize("value", [0.123, None, "text", "#NUM!"])
 def test_constants(quantity: str, update: int, value: object, book: Path, tmp_path: Path) -> None:
     cell = where(book, quantity, update)
@@ -85,11 +85,11 @@ def test_sizes(book: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("quantity", ["loss", "a2[1]", "W1[2,1]", "diff_loss", "diff_W2[1,3]",
                                       "largest", "beyond", "worst"])  # fmt: skip
-@pytest.mark.parametrize("update", [1, 2, UPDATES])
+@pytest.mark.parametrize("update", [2, UPDATES])
 def test_formulas(quantity: str, update: int, book: Path, tmp_path: Path) -> None:
     cell = where(book, quantity, update)
     old = openpyxl.load_workbook(book)["Compare"][cell].value
-    for value in (0.0, None, f"{old}+0", f"{old}+1"):
+    for value in (0.0, None, f"{old}+0"):
         report = sheetnet.verify(edited(book, tmp_path / "fault.xlsx", put(cell, value)))
         assert_first(report, "formulas", "Compare", cell, quantity, None)
 

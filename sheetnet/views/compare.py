@@ -50,8 +50,8 @@ from sheetnet.views.view import Choice, Chosen, Content, Filled, Source, Table, 
 MAIN = 1
 """The number of the table of updates among the tables; before it come the sizes."""
 
-DIGITS = 5e-15
-"""What numbers lose, of their size, in applications that write no more than 15 digits."""
+DIGITS = 1e-14
+"""What numbers and what follows from them lose, of their size, where files get 15 digits."""
 
 EXPLODED = 1000.0
 """Weights that grow beyond this many times the first ones, or 1, explode."""
@@ -112,7 +112,8 @@ def _values(
         python = wanted = source.held(sheet.part(PYTHON))
         size = wanted_size = source.held(sheet.sizes)[0]
         if not source.by_itself:
-            wanted = _as_written(_at_export(problem, sheet, source, listed, python), python)
+            wanted = _at_export(problem, sheet, source, listed, python)
+            wanted = _as_written(wanted, python, _sizes(sheet, wanted))
             wanted_size = _sizes(sheet, wanted)
     tolerance, seen = chosen[TOLERANCE_NAME], source.seen
     apart = _apart(seen(sheet.part(""), live), python, size)
@@ -175,10 +176,10 @@ def _at_export(
     return _reached(sheet, rows.__getitem__)
 
 
-def _as_written(wanted: Array, held: Array) -> Array:
+def _as_written(wanted: Array, held: Array, size: Array) -> Array:
     """The constants that a sheet must hold, as it holds them where only digits were cut."""
     with np.errstate(all="ignore"):
-        cut = np.abs(held - wanted) <= DIGITS * np.abs(wanted)
+        cut = np.abs(held - wanted) <= DIGITS * np.maximum(np.abs(wanted), size)
     return np.where(cut, held, wanted)
 
 
