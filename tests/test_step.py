@@ -263,8 +263,8 @@ def test_a_unit_that_a_layer_has_not_is_its_last(tmp_path: Path) -> None:
     trained = sheetnet.train(SPECS["xor"])
     step, _ = views(trained)
     cells = calculated(book, trained)
-    assert (cells[(step.factor_row + 1, 2)], cells[(step.factor_row + 1, 4)]) == (1.0, 3.0)
-    assert cells[(step.factor_place("W"), 5)] == "W2[1,3]"
+    assert (cells[(step.factor_row + 1, 2)], cells[(step.factor_row + 2, 2)]) == (1.0, 3.0)
+    assert cells[(step.factor_place("W"), step.wide[3])] == "W2[1,3]"
     assert sheetnet.verify(book).agree
 
 

@@ -169,6 +169,9 @@ class Court:
         if side:
             similar = run.law is not None and run.law.skeleton == law.skeleton
             return going_on >= (not similar) and changing <= going_on
+        if run.law is not None and run.count > 1 and run.law.skeleton != law.skeleton:
+            if changing == going_on == 0:
+                return False  # another block of a single line, as far as anybody can tell
         return changing <= max(1, going_on) or run.token == CONSTANT_NUMBER
 
     def _beside(self, line: int, candidate: Candidate) -> Iterator[tuple[int, int, list[Anchor]]]:

@@ -24,6 +24,9 @@ from sheetnet.views.step_layout import (
 )
 from sheetnet.views.view import Live
 
+PLACE, COLUMN, WORDS = 2, 3, 4
+"""Which of the wide columns say where a factor stands, here and on Train, and what it is."""
+
 NONE = "–"
 """What a factor is where there is none."""
 
@@ -33,9 +36,6 @@ AGREE = "✓ both agree"
 APART = "✗ they differ: a kink (relu) within ±h, or h too large or too small"
 UNKNOWN = "no check: there are error values in this step"
 
-PLACE_COLUMN, TRAIN_COLUMN = 4, 5
-"""Where on this sheet, and in which column of Train, a factor stands."""
-
 
 def chosen_cells(step: StepLayout) -> Iterator[Live]:
     """All formula cells of the chosen weight."""
@@ -43,8 +43,8 @@ def chosen_cells(step: StepLayout) -> Iterator[Live]:
     for name in step.factor_names:
         row = step.factor_place(name)
         yield Live(row, VALUE_COLUMN, _value(step, name), f"{name} of the chosen weight")
-        yield Live(row, PLACE_COLUMN, _where(step, name), f"place of {name}")
-        yield Live(row, TRAIN_COLUMN, _label(step, name), f"column of {name}")
+        yield Live(row, step.wide[PLACE], _where(step, name), f"place of {name}")
+        yield Live(row, step.wide[COLUMN], _label(step, name), f"column of {name}")
     yield from _nudged(step)
     yield from _check(step)
 
@@ -55,7 +55,7 @@ def _choice(step: StepLayout) -> Iterator[Live]:
     units = ",".join(str(layer.units) for layer in layers)
     inputs = ",".join(str(layer.inputs) for layer in layers)
     yield Live(row, 2, f"MIN(weight_unit,CHOOSE(weight_layer,{units}))", "chosen unit")
-    yield Live(row, 4, f"MIN(weight_input,CHOOSE(weight_layer,{inputs}))", "chosen input")
+    yield Live(row + 1, 2, f"MIN(weight_input,CHOOSE(weight_layer,{inputs}))", "chosen input")
 
 
 def _by_layer(step: StepLayout, text: Callable[[Layer], str]) -> str:

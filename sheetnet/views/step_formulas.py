@@ -119,14 +119,16 @@ def _list(layout: Layout, step: StepLayout) -> Iterator[Live]:
         held = cells.look_up(f"{TRAIN}!${column}", region.row, region.last_row, "step")
         box = step.boxes["x" if name == "x" else name]
         cell = box.cells[i]
-        train, own = address(row, 2), address(row, 3)
-        yield Live(row, 2, held, f"{label} on Train")
-        yield Live(row, 3, cell, f"{label} on {STEP}")
-        yield Live(row, 4, f"{own}-{train}", f"difference of {label}")
+        at = step.wide[1:5]
+        train, own = address(row, at[0]), address(row, at[1])
+        yield Live(row, at[0], held, f"{label} on Train")
+        yield Live(row, at[1], cell, f"{label} on {STEP}")
+        yield Live(row, at[2], f"{own}-{train}", f"difference of {label}")
         close = f"IF(ABS({own}-{train})<=0.000000001*MAX(1,ABS({train})),0,1)"
         flag = f"IF(ISNUMBER({train}),IF(ISNUMBER({own}),{close},1),IF(ISNUMBER({own}),1,0))"
-        yield Live(row, 5, flag, f"whether {label} differs")
-    flags = f"E{first}:E{first + len(step.listed) - 1}"
+        yield Live(row, at[3], flag, f"whether {label} differs")
+    column = letter(step.wide[4])
+    flags = f"{column}{first}:{column}{first + len(step.listed) - 1}"
     yield Live(
         CHECK_ROW,
         1,

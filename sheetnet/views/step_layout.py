@@ -115,6 +115,11 @@ class StepLayout:
         return (self.forward_column - 1, self.backward_column - 1, *after)
 
     @cached_property
+    def wide(self) -> tuple[int, ...]:
+        """The first columns, without the narrow ones: for lists below the matrices."""
+        return tuple(c for c in range(1, 12) if c not in self.gaps)[:6]
+
+    @cached_property
     def panel(self) -> dict[str, Box]:
         """The step, its single quantities and the choice of a weight, in one row."""
         places = [b for b in self.ledger.blocks if b.kind in ("place", "flag")]
@@ -194,7 +199,7 @@ class StepLayout:
 
     def factor_place(self, name: str) -> int:
         """The row of one of them."""
-        return self.factor_row + 3 + self.factor_names.index(name)
+        return self.factor_row + 4 + self.factor_names.index(name)
 
     def factor_cell(self, name: str) -> str:
         """Its value."""
@@ -208,12 +213,12 @@ class StepLayout:
     @property
     def chosen_input(self) -> str:
         """The cell of the chosen input: no more than the layer has, 0 for the bias."""
-        return f"$D${self.factor_row + 1}"
+        return f"$B${self.factor_row + 2}"
 
     @property
     def check_row(self) -> int:
         """The title of the gradient check."""
-        return self.factor_row + 4 + len(self.factor_names)
+        return self.factor_row + 5 + len(self.factor_names)
 
     def check_place(self, name: str) -> int:
         """The row of one of :data:`CHECKS`."""

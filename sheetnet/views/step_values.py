@@ -18,11 +18,11 @@ from sheetnet.rules import forward_rules, layer_quantities
 from sheetnet.views.step_chosen import (
     AGREE,
     APART,
+    COLUMN,
     EARLIER,
     NEXT,
     NONE,
-    PLACE_COLUMN,
-    TRAIN_COLUMN,
+    PLACE,
     UNKNOWN,
     named,
 )
@@ -151,12 +151,12 @@ def _chosen(
     sizes: dict[tuple[int, int], float],
 ) -> None:
     head = step.factor_row + 1
-    cells[(head, 2)], cells[(head, 4)] = float(weight.unit), float(weight.source)
+    cells[(head, 2)], cells[(head + 1, 2)] = float(weight.unit), float(weight.source)
     for name in step.factor_names:
         row = step.factor_place(name)
         value, where, label = _factor(step, q, weight, name)
         cells[(row, VALUE_COLUMN)] = value
-        cells[(row, PLACE_COLUMN)], cells[(row, TRAIN_COLUMN)] = where, label
+        cells[(row, step.wide[PLACE])], cells[(row, step.wide[COLUMN])] = where, label
     losses = {}
     for mark, h in ((UP, weight.h), (DOWN, -weight.h)):
         moved = dict(q)
@@ -237,7 +237,6 @@ def _list(step: StepLayout, q: Mapping[str, Array], cells: Cells) -> None:
     for n, (name, i, _) in enumerate(step.listed):
         row = step.list_row + 2 + n
         value = float(errors_to_nan(q[name]).ravel()[i])
-        cells[(row, 2)] = cells[(row, 3)] = value
-        cells[(row, 4)] = value - value
-        cells[(row, 5)] = 0.0
+        values = (value, value, value - value, 0.0)
+        cells.update(zip(((row, c) for c in step.wide[1:5]), values, strict=True))
     cells[(CHECK_ROW, 1)] = SAME

@@ -10,6 +10,7 @@ from sheetnet.forward_formulas import FED
 from sheetnet.pipeline import GRADIENT, stages_of
 from sheetnet.problem import Problem
 from sheetnet.regions import STEP, TRAIN, Region, address
+from sheetnet.views.step_chosen import COLUMN, PLACE, WORDS
 from sheetnet.views.step_layout import BEFORE, CHECK_ROW, CHECKS, NEW, VALUE_COLUMN, StepLayout
 from sheetnet.views.step_parts import Box
 from sheetnet.workbook import inputs, styles
@@ -49,11 +50,12 @@ def write_chosen(sheet: Worksheet, problem: Problem, step: StepLayout) -> None:
     """The table of the chosen weight's factors."""
     row = step.factor_row
     put(sheet, row, 1, "Why does the chosen weight change?", styles.HEADING)
-    for column, text in ((1, "its unit"), (3, "its input")):
-        put(sheet, row + 1, column, text, styles.BODY)
-        put(sheet, row + 1, column + 1, None, styles.BODY, align=styles.CENTRE)
-    for column, head in enumerate(("factor", "value", None, "stands in", f"on {TRAIN}", None), 1):
-        put(sheet, row + 2, column, head, styles.BOLD, styles.HEADER_FILL)
+    for below, text in ((1, "its unit"), (2, "its input, 0: bias")):
+        put(sheet, row + below, 1, text, styles.BODY)
+        put(sheet, row + below, VALUE_COLUMN, None, styles.BODY, align=styles.CENTRE)
+    heads = ("factor", "value", "stands in", f"on {TRAIN}", "which is")
+    for column, head in zip(step.wide, heads, strict=False):
+        put(sheet, row + 3, column, head, styles.BOLD, styles.HEADER_FILL)
     slots = {stage.slot.name: stage.slot.maths for stage in stages_of(problem.network)}
     for name in step.factor_names:
         at = step.factor_place(name)
@@ -62,9 +64,9 @@ def write_chosen(sheet: Worksheet, problem: Problem, step: StepLayout) -> None:
         fill = None if name in ("W", NEW) else styles.tint(kind)
         value = put(sheet, at, VALUE_COLUMN, None, styles.BODY, fill, border=styles.BOX)
         value.number_format, value.alignment = "0.00000000", styles.RIGHT
-        for column in (VALUE_COLUMN + 2, VALUE_COLUMN + 3):
-            put(sheet, at, column, None, styles.BODY, align=styles.LEFT)
-        put(sheet, at, 6, words + _more(problem, name), styles.NOTE)
+        for n in (PLACE, COLUMN):
+            put(sheet, at, step.wide[n], None, styles.BODY, align=styles.LEFT)
+        put(sheet, at, step.wide[WORDS], words + _more(problem, name), styles.NOTE)
 
 
 def _of_slot(name: str, slots: Mapping[str, str]) -> tuple[str, str, str]:
@@ -94,7 +96,7 @@ def write_check(sheet: Worksheet, step: StepLayout) -> None:
         put(sheet, row, 1, symbol, styles.BOLD)
         value = put(sheet, row, VALUE_COLUMN, None, styles.BODY)
         value.number_format = "0.0E+00;-0.0E+00;0" if name == "difference" else "0.00000000"
-        put(sheet, row, 4, words, styles.NOTE)
+        put(sheet, row, step.wide[2], words, styles.NOTE)
     put(sheet, step.check_place("verdict"), VALUE_COLUMN, None, styles.BOLD)
 
 
@@ -103,12 +105,13 @@ def write_list(sheet: Worksheet, step: StepLayout) -> None:
     row = step.list_row
     text = "Every number of this step: the ledger's row beside what stands above"
     put(sheet, row, 1, text, styles.HEADING)
-    for column, head in enumerate(("column", TRAIN, STEP, "difference", "differs"), 1):
+    heads = ("column", TRAIN, STEP, "difference", "differs")
+    for column, head in zip(step.wide, heads, strict=False):
         put(sheet, row + 1, column, head, styles.BOLD, styles.HEADER_FILL)
     shown = (styles.FINE, styles.FINE, "0.0E+00;-0.0E+00;0", styles.WHOLE)
     for n, (_, _, label) in enumerate(step.listed):
         put(sheet, row + 2 + n, 1, label, styles.BODY)
-        for column, number_format in enumerate(shown, 2):
+        for column, number_format in zip(step.wide[1:], shown, strict=False):
             put(sheet, row + 2 + n, column, None, styles.BODY, number_format=number_format)
 
 
