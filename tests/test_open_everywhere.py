@@ -221,15 +221,16 @@ def test_audit_finds_nothing_that_it_does_not_find_in_openpyxl_files(tmp_path: P
 # --- Google Sheets
 
 FUNCTIONS = frozenset(
-    "ABS ADDRESS AND AVERAGE CHOOSE COLUMN COUNTIFS EXACT EXP IF INDEX ISNUMBER LEFT LN MAX MIN "  # noqa: SIM905
-    "ROW ROWS SIGN SQRT SUM SUMPRODUCT SUMSQ SUMXMY2 TANH".split()
+    "ABS ADDRESS AND AVERAGE CHOOSE COLUMN COLUMNS COUNT COUNTIFS EXACT EXP IF INDEX INT "  # noqa: SIM905
+    "ISNUMBER ISTEXT LEFT LN MATCH MAX MIN MOD ROW ROWS SIGN SQRT SUM SUMPRODUCT SUMSQ SUMXMY2 "
+    "TANH".split()
 )
 """All are in Excel 2007 and later (support.microsoft.com, "Excel functions (alphabetical)"), in
 Google Sheets (support.google.com/docs/table/25273), LibreOffice (help.libreoffice.org,
 "Functions by Category"), Gnumeric (help.gnome.org, "Gnumeric function reference") and IronCalc
 (docs.ironcalc.com, "Functions"). None is volatile, none returns an array."""
 
-IN_RULES = {"ROW", "COLUMN", "LEFT"}
+IN_RULES = {"ROW", "COLUMN", "LEFT", "ISTEXT"}
 """Of these, what only conditional formats call."""
 
 SHEET_PARTS = frozenset(
@@ -333,6 +334,4 @@ def test_names_hold_cells_only(books: dict[str, Path]) -> None:
         for name, held in names.items():
             parts = held.split(",")
             assert all(re.fullmatch(area, unescape(part)) for part in parts), f"{name}: {held}"
-            assert name.startswith("_xlnm.") or re.fullmatch(
-                r"(Config!\$B|Step!\$[A-Z]+)\$\d+", held
-            )
+            assert name.startswith("_xlnm.") or re.fullmatch(INPUT, held), held

@@ -52,6 +52,12 @@ def total(cells: Cells) -> str:
     return "+".join(cells) if len(cells) <= WRITTEN_OUT else f"SUM({cells.span})"
 
 
+def among(span: str, place: str) -> str:
+    """The cell at a place (from 1) of a column that is given as a range; see :func:`look_up`."""
+    first, _, last = span.partition(":")
+    return first if first == last else f"INDEX({span},{place})"
+
+
 def written_sum(products: list[str]) -> str:
     """The products added one after the other, however many: their cells are apart."""
     return products[0] if len(products) == 1 else "(" + "+".join(products) + ")"

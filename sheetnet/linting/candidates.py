@@ -21,13 +21,15 @@ Key = tuple[Law, bool]
 class Candidate:
     """A run that may break a law, which holds at position ``member``.
 
-    ``side`` is -1 where it holds before the run, 1 where it holds behind it, 0: both.
+    ``side`` is -1 where it holds before the run, 1 where it holds behind it, 0: both;
+    ``company`` counts the cells between both parts that are formulas of the run's kind.
     """
 
     run: Run
     law: Law
     member: int
     side: int = 0
+    company: int = 0
 
 
 def supports(runs: Sequence[Run]) -> tuple[dict[Key, int], dict[Key, int]]:
@@ -66,7 +68,17 @@ def _between(runs: Sequence[Run], support: Mapping[Key, int]) -> Iterator[Candid
         if whole >= 3 and size <= (2 * whole if numbers else whole / 2):
             for other in gap:
                 if other.law is None or support[other.law, other.other_signs] <= whole / 2:
-                    yield Candidate(other, run.law, runs[before].last)
+                    yield Candidate(
+                        other, run.law, runs[before].last, company=_alike(other, gap, run.law)
+                    )
+
+
+def _alike(run: Run, gap: Sequence[Run], law: Law) -> int:
+    """How many cells of a gap are formulas like those of a run, which are not the law's."""
+    if run.law is None or run.law.skeleton == law.skeleton:
+        return 0
+    same = (r for r in gap if r.law is not None and r.law.skeleton == run.law.skeleton)
+    return sum(r.count for r in same)
 
 
 def _at_ends(runs: Sequence[Run]) -> Iterator[Candidate]:

@@ -9,6 +9,7 @@ beside it instead, and where it sums up the cells before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ from sheetnet.reader.sparse import BLANK, TEXT
 BESIDE = 20
 """Cells to either side that are asked whether they change their ways in the same place."""
 
+
+SHEET_NAME = re.compile(r"(?:'(?:[^']|'')+'|\w+)!")
 
 OPERATORS = "+-*/^&=<>(,"
 """Signs of a formula that calculates."""
@@ -89,17 +92,25 @@ class Court:
         """Whether both take from other cells alike, as a list does block after block.
 
         They read across the direction that they stand in, or, beside each other, only
-        repeat cells.
+        repeat cells or do the same with different sheets.
         """
         run, law = candidate.run, candidate.law
-        if run.law is None or run.law.skeleton != law.skeleton or run.other_signs:
+        if run.law is None or run.other_signs:
             return False
+        if run.law.skeleton != law.skeleton:
+            return candidate.side != 0 and self._elsewhere(run.law) == self._elsewhere(law) != ""
         if any(right if self.axis.down else down for down, right in law.slopes):
             return True
         form = self.book.forms.form(law.form)
         calculates = any(sign in form.skeleton for sign in OPERATORS)
         repeats = len(form.references) == 1 and form.skeleton.endswith(CELL) and not calculates
         return candidate.side != 0 and repeats
+
+    def _elsewhere(self, law: Law) -> str:
+        """The skeleton without the names of other sheets; empty where it names none."""
+        skeleton = self.book.forms.form(law.form).skeleton
+        bare = SHEET_NAME.sub("!", skeleton)
+        return "" if bare == skeleton else bare
 
     def _has_reason(self, candidate: Candidate) -> bool:
         """Whether the law, in these cells, would read what it reads nowhere else."""
@@ -169,9 +180,8 @@ class Court:
         if side:
             similar = run.law is not None and run.law.skeleton == law.skeleton
             return going_on >= (not similar) and changing <= going_on
-        if run.law is not None and run.count > 1 and run.law.skeleton != law.skeleton:
-            if changing == going_on == 0:
-                return False  # another block of a single line, as far as anybody can tell
+        if candidate.company > 1 and not going_on:
+            return False  # another block of a single line, as far as anybody can tell
         return changing <= max(1, going_on) or run.token == CONSTANT_NUMBER
 
     def _beside(self, line: int, candidate: Candidate) -> Iterator[tuple[int, int, list[Anchor]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sheetnet.concepts import cells
 from sheetnet.concepts.cells import Cells
 from sheetnet.formula import Formula, Listed, same
 from sheetnet.forward_formulas import cells_of, columns_of
@@ -113,7 +114,7 @@ def single_cells(layout: CompareLayout, inputs: Inputs) -> Iterator[Live]:
     update, at = _fixed(layout.column("update")), layout.column
 
     def where(answers: str, found: str) -> str:
-        return f'IF({beyond}>0,INDEX({answers},{found}),"{NOWHERE}")'
+        return f'IF({beyond}>0,{cells.among(answers, found)},"{NOWHERE}")'
 
     text = f'IF({beyond}=0,"{MATCH}","{DIFFER}")'
     text = f'IF({changed}>0,"{CHANGED_HEAD}"&{inputs.names}&"{CHANGED_TAIL}",{text})'

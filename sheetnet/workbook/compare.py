@@ -100,6 +100,7 @@ def write_compare(
     here = compare_layout(problem, layout)
     listed = listed_inputs(problem, here)
     styles.title(sheet, "Compare", _explanation(here))
+    styles.back(sheet, LABEL_ROW)
     _formulas(sheet, here, view.cells)
     _top(book, sheet, here, listed, view)
     columns = list(_columns(sheet, problem, here, view))

@@ -19,6 +19,7 @@ from sheetnet.views.predict.facts import magnitude, sets_of
 from sheetnet.views.predict.plan import (
     AGAINST,
     AT_ROW,
+    BACK_ROW,
     CURVES,
     EPOCH_ROW,
     FIRST,
@@ -62,6 +63,7 @@ _NOTE_WIDTH = 14.0
 
 _PICTURE_WIDTH = 10.0
 _SMALL = Font(name=styles.FONT, size=9, color=styles.MUTED)
+_SMALL_BLACK = Font(name=styles.FONT, size=9)
 
 
 def write_predict(
@@ -75,6 +77,7 @@ def write_predict(
         "Predict",
         "Type inputs, choose an update: what does the network say? Dropout is off.",
     )
+    styles.back(sheet, BACK_ROW)
     _widths(sheet, plan)
     for live in view.cells:
         cell = sheet.cell(live.row, live.column, FormulaText(f"={live.text}"))
@@ -292,7 +295,7 @@ def _axes(sheet: Worksheet, plan: Plan, title: str, names: Sequence[str]) -> Non
         put(sheet, row + n, column, name, _SMALL)
         for i in range(plan.inputs):
             cell = sheet.cell(row + n, column + 1 + i)
-            cell.font = _SMALL
+            cell.font = _SMALL_BLACK
             size = magnitude(plan.problem.inputs.raw[:, i])
             cell.number_format = number_format(size) if n <= 2 else styles.WHOLE
 
@@ -306,5 +309,5 @@ def _ends(sheet: Worksheet, plan: Plan) -> None:
         put(sheet, row + 1 + k, column, plan.problem.table.target_names[k], _SMALL)
         for i in (1, 2):
             cell = sheet.cell(row + 1 + k, column + i)
-            cell.font = _SMALL
+            cell.font = _SMALL_BLACK
             cell.number_format = number_format(magnitude(plan.problem.targets.raw[:, k]))

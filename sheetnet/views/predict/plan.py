@@ -11,7 +11,7 @@ from sheetnet.problem import Problem
 from sheetnet.regions import PREDICT, Region
 from sheetnet.views.predict.task import Task
 
-AT_ROW, VISIT_ROW, EPOCH_ROW = 3, 4, 5
+AT_ROW, VISIT_ROW, EPOCH_ROW, BACK_ROW = 3, 4, 5, 6
 HEAD_ROWS = TRAIN_NAME_ROW - TRAIN_GROUP_ROW + 1
 """Rows of the head above a table."""
 

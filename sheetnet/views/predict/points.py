@@ -49,7 +49,7 @@ def _grid(plan: Plan, refs: References) -> list[Column]:
     place = np.arange(GRID * GRID)
     across, down = place % GRID, place // GRID
     texts = [
-        f"INDEX({fixed(bottom_of(plan.map))},{refs['column'][0]})",
+        f"INDEX({fixed(bottom_of(plan.map))},1,{refs['column'][0]})",
         f"INDEX({fixed(left_of(plan.map))},{refs['row'][0]})",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sheetnet.concepts import cells
 from sheetnet.regions import letter
 from sheetnet.views.predict.columns import column_span
 from sheetnet.views.predict.plan import SECOND, Plan
@@ -34,7 +35,7 @@ class Sign:
         """A part of a formula; ``here`` is the cell with the row's number."""
         if self.signs is None:
             return f'"{POINT}"'
-        return f"INDEX({self.signs},INDEX({self.right},{here}))"
+        return f"INDEX({self.signs},{cells.among(self.right, here)})"
 
 
 def point_sign(plan: Plan) -> Sign:

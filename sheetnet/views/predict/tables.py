@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sheetnet.concepts import cells
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.parts import Quantities, References
 from sheetnet.formula import Formula
@@ -60,7 +61,7 @@ def _weights(plan: Plan, layer: Layer, base: str) -> list[str]:
 
     def at_visit(quantity: str, i: int) -> str:
         column = letter(train.column + ledger[quantity].first + i)
-        return f"INDEX({TRAIN}!{column}${train.row}:{column}${train.last_row},{VISIT})"
+        return cells.look_up(f"{TRAIN}!{column}", train.row, train.last_row, VISIT)
 
     texts = []
     for i in range(ledger[name].size):

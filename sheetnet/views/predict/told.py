@@ -18,7 +18,7 @@ def largest_cells(a: Cells, told: Cells) -> list[str | None]:
     found: list[str | None] = [None]
     for k in range(1, len(a)):
         before = told[k - 1]
-        found.append(f"IF(SIGN({a[k]}-INDEX({a.span},{before}))>0,{k + 1},{before})")
+        found.append(f"IF(SIGN({a[k]}-INDEX({a.span},1,{before}))>0,{k + 1},{before})")
     return found
 
 
@@ -57,7 +57,7 @@ def coded(y: Array) -> Array:
 
 def share_cell(y: Cells, told: str) -> str:
     """The target of the class told: 1 where it is right."""
-    return f"INDEX({y.span},{told})"
+    return f"INDEX({y.span},1,{told})"
 
 
 def share(y: Array, told: Array) -> Array:
