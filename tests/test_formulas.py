@@ -28,12 +28,16 @@ from sheetnet.layout import layout_of
 from sheetnet.problem import load_problem
 from sheetnet.recalc.libreoffice import convert
 from sheetnet.spec import Spec, load_spec
+from sheetnet.views.make import MAKERS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 NAME_ROW, FIRST_ROW = 4, 5
 """Of ``Train``: a row of plain names, then the visits."""
+
+VIEWS = set(MAKERS)
+"""The sheets that look at the training."""
 
 # What Excel 2010, LibreOffice 7, Google Sheets, Gnumeric and IronCalc all have, and of
 # that only functions that give one number, are not volatile and mean the same in all.
@@ -216,7 +220,10 @@ def test_libreoffice_has_all_functions(tmp_path: Path) -> None:
 
 
 def test_every_formula_carries_its_value(written: Written) -> None:
-    """A number, or an error exactly where Python has no number either."""
+    """A number, or an error exactly where Python has no number either.
+
+    Of the sheets that look at the training ``verify`` says the same; they hold texts too.
+    """
     formulas, errors = 0, set()
     for title, root in written.sheets.items():
         for cell in root.iter(f"{MAIN}c"):
@@ -227,8 +234,8 @@ def test_every_formula_carries_its_value(written: Written) -> None:
             if cell.get("t", "n") == "e":
                 assert value == "#NUM!", where
                 errors.add(where)
-            elif cell.get("t") == "str":
-                assert title == "Compare" and value is not None, where
+            elif title in (*VIEWS, "Compare") and cell.get("t") == "str":
+                assert value is not None, where
             else:
                 assert cell.get("t", "n") == "n", where
                 assert value and math.isfinite(float(value)), where
@@ -243,7 +250,7 @@ def test_every_formula_carries_its_value(written: Written) -> None:
     for python, live in compared(sheet):
         if python.value == "#NUM!":
             expected.add(f"Compare!{live.coordinate}")
-    assert errors == expected
+    assert {where for where in errors if where.partition("!")[0] not in VIEWS} == expected
 
 
 def compared(sheet: Any) -> Iterator[tuple[Any, Any]]:

@@ -39,7 +39,7 @@ HIDDEN = ";;;@"
 """Numbers do not show, texts do."""
 
 _SIGN = Font(name=styles.FONT, size=12, bold=True, color="000000")
-_LABEL = Font(name=styles.FONT, size=9, color="404040")
+_LABEL = Font(name=styles.FONT, size=9, color="000000")
 _SIDE = Side(style="thin", color="7F7F7F")
 _CENTRE = Alignment(horizontal="center", vertical="center")
 
