@@ -27,6 +27,7 @@ from sheetnet.formulas import ledger_formulas, longest
 from sheetnet.layout import layout_of
 from sheetnet.problem import load_problem
 from sheetnet.recalc.libreoffice import convert
+from sheetnet.regions import COMPARE, PREDICT, STEP
 from sheetnet.spec import Spec, load_spec
 
 ROOT = Path(__file__).parent.parent
