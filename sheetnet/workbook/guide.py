@@ -182,6 +182,8 @@ def _formulas(sheet: Worksheet, problem: Problem, layout: Layout, row: int) -> i
     row += 1
     for title, kinds in _PARTS:
         row = _part(sheet, problem, layout.ledger, TRAIN, TRAIN_NAME_ROW, title, kinds, row)
+    if EPOCHS not in layout.sheets:
+        return row
     ledger = layout.ledgers.epochs
     return _part(sheet, problem, ledger, EPOCHS, EPOCHS_NAME_ROW, *_BY_EPOCH, row)
 

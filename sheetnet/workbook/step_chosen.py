@@ -65,7 +65,7 @@ def write_chosen(sheet: Worksheet, problem: Problem, step: StepLayout) -> None:
         value = put(sheet, at, VALUE_COLUMN, None, styles.BODY, fill, border=styles.BOX)
         value.number_format, value.alignment = "0.00000000", styles.RIGHT
         for n in (PLACE, COLUMN):
-            put(sheet, at, step.wide[n], None, styles.BODY, align=styles.LEFT)
+            put(sheet, at, step.wide[n], None, styles.BODY, align=styles.INDENTED)
         put(sheet, at, step.wide[WORDS], words + _more(problem, name), styles.NOTE)
 
 
@@ -96,7 +96,7 @@ def write_check(sheet: Worksheet, step: StepLayout) -> None:
         put(sheet, row, 1, symbol, styles.BOLD)
         value = put(sheet, row, VALUE_COLUMN, None, styles.BODY)
         value.number_format = "0.0E+00;-0.0E+00;0" if name == "difference" else "0.00000000"
-        put(sheet, row, step.wide[2], words, styles.NOTE)
+        put(sheet, row, step.wide[2], words, styles.NOTE, align=styles.INDENTED)
     put(sheet, step.check_place("verdict"), VALUE_COLUMN, None, styles.BOLD)
 
 
