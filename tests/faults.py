@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,7 +32,7 @@ TABLE = "p,q,u,v\n0.1,-1.5,2,0.3\n0.7,0.25,-1,0.9\n-0.4,1.25,0.5,0.1\n1.1,-0.6,1
 """Two numeric targets of different size."""
 
 
-def export_kinds(folder: Path) -> dict[str, Path]:
+def export_kinds(folder: Path, sheets: Sequence[str] | None = ("Epochs",)) -> dict[str, Path]:
     """A small workbook of each kind: what they hold differs as much as it can."""
     (folder / "table.csv").write_text(TABLE, encoding="utf-8")
     specs = {
@@ -66,7 +66,7 @@ def export_kinds(folder: Path) -> dict[str, Path]:
     }
     paths = {kind: folder / f"{kind}.xlsx" for kind in specs}
     for kind, spec in specs.items():
-        sheetnet.export(spec, paths[kind])
+        sheetnet.export(spec, paths[kind], sheets=sheets)
     return paths
 
 

@@ -108,7 +108,7 @@ class Predicted:
 
     def __init__(self, spec: Spec, folder: Path) -> None:
         self.path = folder / f"{spec.name}.xlsx"
-        sheetnet.export(spec, self.path)
+        sheetnet.export(spec, self.path, sheets=["Predict"])
         self.run: Run = sheetnet.train(spec)
         self.problem: Problem = self.run.problem
         self.plan = plan_of(self.problem)

@@ -36,7 +36,7 @@ class Exported:
         small = {"optimizer": "sgd", "momentum": None, "clip_norm": None, "epochs": 5}
         spec = stopping(kind, folder, **small)
         self.path = folder / f"{kind}.xlsx"
-        sheetnet.export(spec, self.path)
+        sheetnet.export(spec, self.path, sheets=["Epochs"])
         self.ledgers = ledgers_in_python(spec)
         self.book = openpyxl.load_workbook(self.path)
 

@@ -39,7 +39,7 @@ def test_our_workbooks_have_no_findings(path: Path) -> None:
 def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Workbook]]:
     """Small exports of each kind, saved by openpyxl: each formula written out."""
     folder = tmp_path_factory.mktemp("lint")
-    paths = export_kinds(folder)
+    paths = export_kinds(folder, sheets=None)
     specs = {
         "adam": make_spec(epochs=3, optimizer="adam", batch_size=2, clip=0.3),
         "stopping": make_spec(
