@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 WIDTH = 100
@@ -132,7 +133,12 @@ class Writer:
     def function(self, name: str, arguments: Iterable[str], doc: str, code: str) -> None:
         """A function: ``code`` is an expression, or the lines of its body."""
         with self.block(f"def {name}({', '.join(arguments)}):"):
-            self.line(f'"""{doc}"""')
+            told = textwrap.wrap(doc, WIDTH - len(_INDENT) - len('""""""'))
+            if len(told) > 1:
+                told = [*textwrap.wrap(doc, WIDTH - len(_INDENT) - len('"""')), '"""']
+            else:
+                told[-1] += '"""'
+            self.line("\n".join(['"""' + told[0], *told[1:]]))
             self.line(code if "return " in code else f"return {code}")
         self.gap()
 
