@@ -30,7 +30,7 @@ Kinds = dict[str, Path]
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Kinds:
     folder = tmp_path_factory.mktemp("kinds")
-    paths = export_kinds(folder)
+    paths = export_kinds(folder, sheets=["Compare"])
     for name in ("everything", "diverging"):
         paths[name] = folder / f"{name}.xlsx"
     sheetnet.export(everything(), paths["everything"])
