@@ -116,6 +116,22 @@ def test_a_wrong_saved_value_is_found(what: str, moons: Predicted, tmp_path: Pat
     assert failing(report) == {"saved"}
 
 
+def test_a_fault_on_data_is_found_there(tmp_path: Path) -> None:
+    """What is made of it on ``Predict`` comes later, even of a class that there is not."""
+    spec = spec_of("blobs", tmp_path, epochs=1)
+    predicted = Predicted(spec, tmp_path)
+    data = predicted.plan.layout.data
+    label = predicted.problem.targets.values[0].tolist().index(1.0)
+    where = address(data.first_row, data.y_column + label)
+
+    def fault(book: Workbook) -> None:
+        book["Data"][where].value = "=1-1"
+
+    report = verify(change(predicted.path, tmp_path / "fault.xlsx", fault))
+    for check in ("formulas", "local"):
+        assert_first(report, check, "Data", where, f"y[{label + 1}]", None)
+
+
 def test_a_redirected_name_is_found(moons: Predicted, tmp_path: Path) -> None:
     def redirect(book: Workbook) -> None:
         book.defined_names["at_update"].attr_text = f"{PREDICT}!$B$4"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from sheetnet.reader.cells import BLANK, Grid, Odd, Values
 from sheetnet.regions import Region
 
 Mask = NDArray[np.bool_]
+
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+"""Of a character, in the texts of the format (ECMA-376 part 1, 22.9.2.19)."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,8 @@ class Single:
         for n, wanted in self.texts.items():
             found = values.at(*self.places[n])
             text = "" if found == BLANK else found.text if isinstance(found, Odd) else None
-            mask[0, n] = text == wanted or (
-                saved and text is not None and text == self.unread.get(n)
-            )
+            allowed = [wanted, *([self.unread[n]] if saved and n in self.unread else [])]
+            mask[0, n] = text is not None and _spelt(text) in map(_spelt, allowed)
         return mask
 
     @property
@@ -161,3 +164,10 @@ class Single:
     def visit(self, r: int) -> int | None:
         """They belong to no visit."""
         return None
+
+
+def _spelt(text: str) -> str:
+    """The text with all escapes resolved: of ``_x0041_`` some applications make A, others not."""
+    while (found := _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)) != text:
+        text = found
+    return text

@@ -7,9 +7,12 @@ fixed date, so that the same spec gives the same bytes.
 
 from __future__ import annotations
 
+import errno
 import io
 import math
+import os
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,8 +48,7 @@ def save(book: Workbook, path: Path, streams: Streams, cached: Cached, *, overwr
     where the file exists and must not be replaced.
     """
     check_target(path, overwrite=overwrite)
-    skeleton = io.BytesIO()
-    book.save(skeleton)
+    skeleton = _skeleton(book)
     try:
         with in_place_of(path, overwrite=overwrite) as file:
             with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(file, "w") as target:
@@ -57,6 +59,25 @@ def save(book: Workbook, path: Path, streams: Streams, cached: Cached, *, overwr
         raise LimitError(
             f"{path.name} would hold a sheet of more than 4 GB: train fewer epochs or rows"
         ) from None
+
+
+def _skeleton(book: Workbook) -> io.BytesIO:
+    """What openpyxl makes of the workbook; its sheets pass through temporary files."""
+    skeleton = io.BytesIO()
+    try:
+        book.save(skeleton)
+    except OSError as error:
+        raise _no_room(error.strerror or str(error)) from None
+    except Exception as error:
+        if type(error).__name__ != "SerialisationError":  # of lxml, where that is installed
+            raise
+        number = getattr(errno, str(error).removeprefix("IO_"), None)
+        raise _no_room(str(error) if number is None else os.strerror(number)) from None
+    return skeleton
+
+
+def _no_room(reason: str) -> OutputError:
+    return OutputError(f"temporary files cannot be written to {tempfile.gettempdir()} ({reason})")
 
 
 def _copy(

@@ -164,8 +164,8 @@ def _cell(k: int, signs: tuple[str, ...]) -> Callable[[Facts], Content]:
         if typed == k + 1:
             return TYPED_SIGN
         if here:
-            right = 1 if len(signs) == 1 else int(f.rows["right"][here - 1])
-            return signs[right - 1]
+            right = 1.0 if len(signs) == 1 else float(f.rows["right"][here - 1])
+            return right if np.isnan(right) else signs[int(right) - 1]
         return finite(f.points["value"][k, 0])
 
     return value
