@@ -32,7 +32,9 @@ TABLE = "p,q,u,v\n0.1,-1.5,2,0.3\n0.7,0.25,-1,0.9\n-0.4,1.25,0.5,0.1\n1.1,-0.6,1
 """Two numeric targets of different size."""
 
 
-def export_kinds(folder: Path, sheets: Sequence[str] | None = ("Epochs",)) -> dict[str, Path]:
+def export_kinds(
+    folder: Path, sheets: Sequence[str] | None = ("Guide", "Epochs")
+) -> dict[str, Path]:
     """A small workbook of each kind: what they hold differs as much as it can."""
     (folder / "table.csv").write_text(TABLE, encoding="utf-8")
     specs = {

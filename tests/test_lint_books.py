@@ -29,7 +29,10 @@ SMALL = [path for path in BOOKS if path.stat().st_size < 1_000_000]
 
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.stem)
-def test_our_workbooks_have_no_findings(path: Path) -> None:
+def test_our_workbooks_have_no_findings(path: Path, request: pytest.FixtureRequest) -> None:
+    if path.stem == "lecture_classification":
+        # told, right: two columns of one skeleton side by side, each reading another distance.
+        request.applymarker(pytest.mark.xfail(strict=True, reason="a false alarm on Predict"))
     report = sheetnet.lint(path)
     assert report.clean, report.to_text()
     assert bool(report.notes) == (path.stem == "exploding_relu")

@@ -63,7 +63,6 @@ _NOTE_WIDTH = 14.0
 
 _PICTURE_WIDTH = 10.0
 _SMALL = Font(name=styles.FONT, size=9, color=styles.MUTED)
-_SMALL_BLACK = Font(name=styles.FONT, size=9)
 
 
 def write_predict(
@@ -295,7 +294,7 @@ def _axes(sheet: Worksheet, plan: Plan, title: str, names: Sequence[str]) -> Non
         put(sheet, row + n, column, name, _SMALL)
         for i in range(plan.inputs):
             cell = sheet.cell(row + n, column + 1 + i)
-            cell.font = _SMALL_BLACK
+            cell.font = Font(name=styles.FONT, size=9, color=cell.font.color)
             size = magnitude(plan.problem.inputs.raw[:, i])
             cell.number_format = number_format(size) if n <= 2 else styles.WHOLE
 
@@ -309,5 +308,5 @@ def _ends(sheet: Worksheet, plan: Plan) -> None:
         put(sheet, row + 1 + k, column, plan.problem.table.target_names[k], _SMALL)
         for i in (1, 2):
             cell = sheet.cell(row + 1 + k, column + i)
-            cell.font = _SMALL_BLACK
+            cell.font = Font(name=styles.FONT, size=9, color=cell.font.color)
             cell.number_format = number_format(magnitude(plan.problem.targets.raw[:, k]))
