@@ -11,6 +11,7 @@ from openpyxl.styles.colors import Color
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sheetnet.formula import fetches
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
 from sheetnet.regions import PREDICT, Region, address, letter
@@ -81,7 +82,7 @@ def write_predict(
     for live in view.cells:
         cell = sheet.cell(live.row, live.column, FormulaText(f"={live.text}"))
         if not plan.on_map(live.row, live.column):
-            cell.font = styles.LINK if live.links else styles.BODY
+            cell.font = styles.LINK if fetches(live.text) else styles.BODY
     _at_update(book, sheet, plan)
     _inputs(sheet, plan, view)
     _outputs(sheet, plan)
