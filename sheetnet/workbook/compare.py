@@ -133,7 +133,7 @@ def _formulas(sheet: Worksheet, here: CompareLayout, cells: tuple[Live, ...]) ->
         put(sheet, cell.row, cell.column, FormulaText(f"={cell.text}"), font)
     for column in range(here.section(DIFFERENCE), here.ledger.width + 1):
         sheet.cell(LARGEST_ROW, column).number_format = _APART
-        sheet.cell(here.flag_row, column).font = styles.NOTE
+        sheet.cell(here.flag_row, column).font = styles.BODY
 
 
 def _top(book: Workbook, sheet: Worksheet, here: CompareLayout, listed: Inputs, view: View) -> None:
@@ -245,7 +245,7 @@ def _list(sheet: Worksheet, problem: Problem, listed: Inputs) -> None:
         counts = styles.GENERAL if each.then is None else _COUNT
         exported.number_format = sheet.cell(row, NOW).number_format = counts
         sheet.cell(row, APART).number_format = _APART
-        sheet.cell(row, NAMES).font = styles.NOTE
+        sheet.cell(row, NAMES).font = styles.BODY
         sheet.cell(row, NAMES).alignment = styles.INDENTED
 
 
