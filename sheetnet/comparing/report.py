@@ -7,10 +7,10 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sheetnet.comparing.inputs import Difference, Inputs, Value
 from sheetnet.comparing.trainings import Growth, Trainings
+from sheetnet.output import finite
 
 SHOWN = 10
 """Numbers of a kind that the text lists; of the structure it lists all."""
@@ -45,7 +45,7 @@ class Comparison:
             "inputs": dataclasses.asdict(self.inputs),
             "trainings": dataclasses.asdict(self.trainings),
         }
-        return json.dumps(_finite(found), indent=2, ensure_ascii=False, allow_nan=False)
+        return json.dumps(finite(found), indent=2, ensure_ascii=False, allow_nan=False)
 
     def to_text(self) -> str:
         """The differences, where the trainings part, a table with bars."""
@@ -149,14 +149,3 @@ def bar(value: float | None) -> str:
     share = min(max(math.log10(min(value, 1.0)) / DECADES + 1, 0.0), 1.0)
     eighths = max(1, round(share * WIDTH * 8))
     return _FULL * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-
-
-def _finite(value: Any) -> Any:
-    """Plain values; None for what JSON has no number for."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from sheetnet.output import finite
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Check:
         if not self.growth:
             for key in ("growth", "python_diverged_at", "sheet_diverged_at"):
                 del found[key]
-        return {key: _finite(value) for key, value in found.items()}
+        return {key: finite(value) for key, value in found.items()}
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,3 @@ def _divergence(check: Check) -> list[str]:
 
 def _shown(value: float | str | None) -> str:
     return "nothing" if value is None else value if isinstance(value, str) else repr(value)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return value

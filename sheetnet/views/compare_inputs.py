@@ -110,12 +110,12 @@ class Inputs:
         for row, each in enumerate(self.inputs, self.first_row):
             then, now, apart, changed = (address(row, c) for c in (EXPORTED, NOW, APART, CHANGED))
             if each.then is None:
-                yield Live(row, NOW, each.place, f"{each.name} now", links=True)
+                yield Live(row, NOW, each.place, f"{each.name} now")
                 yield Live(row, APART, f"ABS({now}-{then})", f"{each.name}, how far apart")
                 test = f"IF(ISNUMBER({apart}),SIGN({apart}),1)"
             else:
                 moved = f"({each.place}-{range_of(each.then)})"
-                yield Live(row, NOW, f"COUNT({each.place})", f"{each.name}, numbers", links=True)
+                yield Live(row, NOW, f"COUNT({each.place})", f"{each.name}, numbers")
                 text = f"SQRT(SUMPRODUCT({moved}*{moved}))"
                 yield Live(row, APART, text, f"{each.name}, how far apart")
                 test = f"IF(ISNUMBER({apart}),IF({now}={then},SIGN({apart}),1),1)"

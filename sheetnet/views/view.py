@@ -13,16 +13,12 @@ from sheetnet.regions import Region, letter
 
 @dataclass(frozen=True)
 class Live:
-    """A formula cell that stands by itself: ``text`` without ``=``, and what it is called.
-
-    ``links``: it only takes its number from another sheet.
-    """
+    """A formula cell that stands by itself: ``text`` without ``=``, and what it is called."""
 
     row: int
     column: int
     text: str
     quantity: str
-    links: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sheetnet.formula import fetches
 from sheetnet.layout import Layout
 from sheetnet.ledger import Block
 from sheetnet.problem import Problem
@@ -129,7 +130,7 @@ def _explanation(here: CompareLayout) -> str:
 def _formulas(sheet: Worksheet, here: CompareLayout, cells: tuple[Live, ...]) -> None:
     """All cells that stand by themselves."""
     for cell in cells:
-        font = styles.LINK if cell.links else styles.BODY
+        font = styles.LINK if fetches(cell.text) else styles.BODY
         put(sheet, cell.row, cell.column, FormulaText(f"={cell.text}"), font)
     for column in range(here.section(DIFFERENCE), here.ledger.width + 1):
         sheet.cell(LARGEST_ROW, column).number_format = _APART

@@ -80,7 +80,7 @@ def _outputs(plan: Plan) -> Iterator[Shown]:
     first, second = FIRST + shift, SECOND + shift
     titles = class_names(plan)
     for k, text in enumerate(class_name_cells(plan)):
-        live = Live(plan.outputs_row + 1 + k, NAME + shift, text, f"name {k + 1}", links=True)
+        live = Live(plan.outputs_row + 1 + k, NAME + shift, text, f"name {k + 1}")
         yield Shown(live, constant(titles[k]))
     if task.classes and plan.outputs == 1:
         a, row = in_typed(plan, name), plan.outputs_row
