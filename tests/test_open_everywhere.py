@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import openpyxl
 import pytest
 from conftest import EXAMPLES
@@ -36,6 +37,7 @@ from sheetnet.errors import DataError
 from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
 from sheetnet.layout import layout_of
 from sheetnet.problem import load_problem
+from sheetnet.reader.cells import read_grid
 from sheetnet.reader.package import open_package
 from sheetnet.recalc.ironcalc_engine import calculated
 from sheetnet.recalc.libreoffice import convert_all
@@ -143,6 +145,21 @@ def test_gnumeric_shows_errors_only_where_python_does(
             # It counts on with infinity for a few rows before that becomes an error.
             assert cells <= expected[title], f"{name} {title}"
             assert not expected[title] or last_row(cells) == last_row(expected[title])
+        if not any(expected.values()):
+            assert_same_numbers(book, result)
+
+
+def assert_same_numbers(book: Path, result: Path) -> None:
+    """What was calculated is what was exported: a wrong number is worse than an error."""
+    packages = open_package(book), open_package(result)
+    for title, xml in sheets(book):
+        kept, made = (read_grid(package, title, *extent(xml)) for package in packages)
+        numbers = (kept.formulas != None) & np.isfinite(kept.numbers)  # noqa: E711 - elementwise
+        bound = 1e-6 * np.maximum(1.0, np.abs(kept.numbers))
+        apart = numbers & ~(np.abs(made.numbers - kept.numbers) <= bound)
+        for r, c in np.argwhere(apart).tolist():
+            found, wanted = made.at(r + 1, c + 1), kept.numbers[r, c]
+            pytest.fail(f"{book.name} {title}!{address(r + 1, c + 1)}: {found}, not {wanted}")
 
 
 def test_ironcalc_shows_errors_only_where_python_does(books: dict[str, Path]) -> None:

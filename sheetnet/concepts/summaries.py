@@ -109,8 +109,10 @@ def _chosen(a: Array) -> Array:
 
 
 def _hits_cell(s: Spans, k: int) -> str:
+    # Gnumeric takes one cell of a range for SIGN here. Times 1E+100, no difference that
+    # decides is as near to 0 as some applications' comparisons are loose.
     factors = [
-        f"(SIGN({s.a[k]}-{other}){'>' if j < k else '>='}0)"
+        f"(({s.a[k]}-{other})*1E+100{'>' if j < k else '>='}0)"
         for j, other in enumerate(s.a)
         if j != k
     ]
