@@ -25,14 +25,14 @@ from openpyxl.utils import coordinate_to_tuple
 from sheetnet.errors import LimitError, OutputError
 from sheetnet.output import check_target, in_place_of
 from sheetnet.regions import address
-from sheetnet.workbook.stream import ERROR, Beside, Stream, row_xml, shared_formulas
+from sheetnet.workbook import deflate
+from sheetnet.workbook.rows import row_xml, shared_formulas
+from sheetnet.workbook.stream import ERROR, Beside, Stream
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 APPLICATION = "sheetnet"
 DATE = "2000-01-01T00:00:00Z"
-LEVEL = 2
-"""Deflate level: measured, level 2 is 1.7 times as fast as level 6 and 6 % larger."""
 
 Cached = Mapping[tuple[str, int, int], float | str]
 """(sheet, row, column) -> the value of a formula that openpyxl holds."""
@@ -93,11 +93,8 @@ def _copy(
     for part in source.namelist():
         content = source.read(part)
         info = zipfile.ZipInfo(part, date_time=(1980, 1, 1, 0, 0, 0))
-        info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o600 << 16
-        # force_zip64 stays off: some readers refuse it (a sheet over 4 GB cannot be written).
-        info._compresslevel = LEVEL  # type: ignore[attr-defined]
-        with target.open(info, "w") as out:
+        with deflate.part(target, info) as out:
             if part in titles:
                 title = titles[part]
                 _sheet(out, content, book, title, streams.get(title, ()), cached)
