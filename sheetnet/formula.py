@@ -7,6 +7,7 @@ its steps for rows of other sheets.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _AREA = r"\$?[A-Z]{1,3}\$?(?:\d+|\{\w\})(?::\$?[A-Z]{1,3}\$?(?:\d+|\{\w\}))?"
@@ -112,6 +113,20 @@ class Formula:
         if self.moves:
             return (offset,)
         return (offset < self.first_rows, *(step.at(offset) for step in self.steps))
+
+    def stretches(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Cut the rows at these offsets into stretches of one form: first and end of each."""
+        at = start
+        while at < end:
+            until = at + 1
+            if not self.moves:
+                borders = [end, *([self.first_rows] if at < self.first_rows else [])]
+                borders += [
+                    s.every * (at // s.every + 1) for s in self.steps if isinstance(s, Alternating)
+                ]
+                until = min(borders)
+            yield at, until
+            at = until
 
     @property
     def stretch(self) -> int:

@@ -174,12 +174,12 @@ def _check(
     """Compare one column; nan in ``sheet`` is what ``odd`` says, or blank."""
     numbers = np.array([sheet]).T
     nothing = {(r, 1): odd for r, v in enumerate(sheet, 1) if math.isnan(v) and odd is not None}
-    formulas = np.full(numbers.shape, "1", dtype=object)
+    formulas = np.ones(numbers.shape, dtype=np.int32)
     area = Area(
         region=Region("Train", 1, 1, len(sheet), 1),
         names=("q",),
         formulas=(same("1"),),
-        file=Grid("Train", numbers, nothing, formulas),
+        file=Grid("Train", numbers, nothing, formulas, (None, "1")),
         values=Values("Train", numbers, nothing),
         local=np.array([python]).T,
         python=np.array([python]).T,

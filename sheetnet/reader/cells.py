@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import WorkbookError
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
+from sheetnet.reader.alike import Cutter, Likeness
 from sheetnet.reader.package import Package, parse_part
 from sheetnet.regions import Region, address
 
@@ -86,24 +86,27 @@ class SharedFormula:
         return self.rows[0] <= row <= self.rows[1] and self.columns[0] <= column <= self.columns[1]
 
 
-Formulas = NDArray[np.object_]
+Formulas = NDArray[np.int32]
+
+Held = str | SharedFormula | None
+"""A formula: a text without ``=``, or one that cells share; None: there is none."""
 
 
 @dataclass(frozen=True)
 class Grid(Values):
     """Values as the file holds them, and its formulas.
 
-    ``formulas`` (rows, columns) holds None, a text without ``=``, or a SharedFormula.
+    ``formulas`` (rows, columns) tells which of ``held`` stands in each cell; 0 is None.
     ``beyond`` is the first cell with content below the grid, in its columns.
     """
 
     formulas: Formulas
+    held: Sequence[Held]
     beyond: tuple[int, int] | None = None
 
-    def formula(self, row: int, column: int) -> str | SharedFormula | None:
+    def formula(self, row: int, column: int) -> Held:
         """The formula of a cell."""
-        found: str | SharedFormula | None = self.formulas[row - 1, column - 1]
-        return found
+        return self.held[int(self.formulas[row - 1, column - 1])]
 
 
 def read_grid(package: Package, title: str, rows: int, columns: int) -> Grid:
@@ -111,13 +114,14 @@ def read_grid(package: Package, title: str, rows: int, columns: int) -> Grid:
     if title not in package.sheets:
         raise WorkbookError(f"{package.path.name} has no sheet {title!r}")
     parser = _Parser(package.strings, rows, columns)
+    cutter = parser.cutter
     handlers = {
         "StartElementHandler": parser.start,
         "EndElementHandler": parser.end,
         "CharacterDataHandler": parser.text,
     }
-    parse_part(package, package.sheets[title], handlers)
-    return Grid(title, parser.numbers, parser.odd, parser.formulas, parser.beyond)
+    parse_part(package, package.sheets[title], handlers, cutter)
+    return Grid(title, parser.numbers, parser.odd, parser.formulas, parser.held, parser.beyond)
 
 
 @dataclass
@@ -134,8 +138,10 @@ class _Parser:
 
     def __post_init__(self) -> None:
         self.numbers = np.full((self.rows, self.columns), np.nan)
-        self.formulas = np.full((self.rows, self.columns), None, dtype=object)
-        self.shared: dict[str, SharedFormula] = {}
+        self.formulas = np.zeros((self.rows, self.columns), dtype=np.int32)
+        self.held: list[Held] = [None]
+        self.shared: dict[str, int] = {}
+        self.cutter = Cutter(self)
         self.seen = np.zeros((self.rows, self.columns), dtype=bool)
         self.letters: dict[str, int] = {}
         self.tags: dict[str, str] = {}
@@ -213,12 +219,12 @@ class _Parser:
         self.seen[row - 1, column - 1] = True
         if self.formula is not None:
             self.formulas[row - 1, column - 1] = self._formula("".join(self.formula))
-        if not self.value:
-            if self.kind in ("inlineStr", "str"):
-                self.odd[(row, column)] = Odd("text")
-            return
-        text = "".join(self.value)
-        kind = self.kind
+        if self.value:
+            self._value(row, column, self.kind, "".join(self.value))
+        elif self.kind in ("inlineStr", "str"):
+            self.odd[(row, column)] = Odd("text")
+
+    def _value(self, row: int, column: int, kind: str, text: str) -> None:
         if kind == "n":
             number = float(text if "_" not in text else "no number")
             if math.isfinite(number):
@@ -237,20 +243,25 @@ class _Parser:
         else:
             self.odd[(row, column)] = Odd("text", text)
 
-    def _formula(self, text: str) -> Any:
+    def _formula(self, text: str) -> int:
         attributes = self.formula_attributes
         kind = attributes.get("t", "normal")
-        if kind == "normal":
-            return text
         if kind == "shared":
             index = attributes.get("si", "")
             if text or index not in self.shared:
-                self.shared[index] = self._new_shared(text)
-            shared = self.shared[index]
+                self.shared[index] = self._code(self._new_shared(text))
+                self.cutter.forget()
+            code = self.shared[index]
+            shared = self.held[code]
+            assert isinstance(shared, SharedFormula)
             # Outside of its range a shared formula is none: nothing is calculated there.
-            return shared if shared.covers(self.row, self.column) else "#REF!"
+            return code if shared.covers(self.row, self.column) else self._code("#REF!")
         # An array formula or a data table is never what sheetnet writes.
-        return f"{{{text}}}"
+        return self._code(text if kind == "normal" else f"{{{text}}}")
+
+    def _code(self, held: Held) -> int:
+        self.held.append(held)
+        return len(self.held) - 1
 
     def _new_shared(self, text: str) -> SharedFormula:
         row, column = self.row, self.column
@@ -262,6 +273,93 @@ class _Parser:
             columns.append(self.column)
         self.row, self.column = row, column
         return SharedFormula(text, row, column, (rows[0], rows[1]), (columns[0], columns[1]))
+
+    def learned(self, row: int, likeness: Likeness) -> _Plan | None:
+        """How rows of this likeness are kept; see :class:`Cutter`."""
+        plan = _Plan()
+        for cell in likeness.cells:
+            self._place(f"{cell.letters}1")
+            if self.column > self.columns:
+                continue
+            plan.columns.append(self.column - 1)
+            if cell.shared is not None:
+                if cell.shared not in self.shared:
+                    return None
+                code = self.shared[cell.shared]
+                shared = self.held[code]
+                assert isinstance(shared, SharedFormula)
+                if not shared.covers(row, self.column):
+                    return None
+                plan.first = max(plan.first, shared.rows[0])
+                plan.last = min(plan.last, shared.rows[1])
+                plan.shared.append((self.column - 1, code))
+            if cell.formula is not None:
+                plan.formulas.append((self.column - 1, cell.formula))
+            if cell.value is not None and cell.kind == "n":
+                plan.numbers.append((self.column - 1, cell.value))
+            elif cell.value is not None or cell.kind in ("inlineStr", "str"):
+                plan.others.append((self.column, cell.kind, cell.value))
+        return plan.made()
+
+    def take(self, row: int, plan: object, texts: list[bytes]) -> bool:
+        """Keep a row that is alike; False: the parser has to."""
+        assert isinstance(plan, _Plan)
+        if not plan.first <= row <= min(plan.last, self.rows) or self.seen[row - 1].any():
+            return False
+        written = [texts[i] for i in plan.number_texts]
+        try:
+            numbers = np.array(list(map(float, written)))
+            formulas = [texts[i].decode("ascii") for _, i in plan.formulas]
+            others = ["" if i is None else texts[i].decode("ascii") for *_, i in plan.others]
+        except ValueError:
+            return False
+        if b"_" in b"".join(written) or not np.isfinite(numbers).all():
+            return False
+        self.seen[row - 1, plan.all_columns] = True
+        self.numbers[row - 1, plan.number_columns] = numbers
+        self.formulas[row - 1, plan.shared_columns] = plan.shared_codes
+        for (column, _), text in zip(plan.formulas, formulas, strict=True):
+            self.formulas[row - 1, column] = self._code(text)
+        for (column, kind, value), text in zip(plan.others, others, strict=True):
+            if value is None:
+                self.odd[(row, column)] = Odd("text")
+            else:
+                self._value(row, column, kind, text)
+        self.row = row
+        return True
+
+
+@dataclass
+class _Plan:
+    """How the rows of a likeness are kept: columns from 0, and which text goes where.
+
+    ``others`` are values that are no numbers: column from 1, type, text. It holds for the
+    rows ``first`` to ``last`` that its shared formulas are for.
+    """
+
+    columns: list[int] = field(default_factory=list)
+    numbers: list[tuple[int, int]] = field(default_factory=list)
+    shared: list[tuple[int, int]] = field(default_factory=list)
+    formulas: list[tuple[int, int]] = field(default_factory=list)
+    others: list[tuple[int, str, int | None]] = field(default_factory=list)
+    first: int = 1
+    last: int = MAX_ROWS
+
+    def made(self) -> _Plan:
+        """The same, with what is asked for each row."""
+        self.all_columns = _span(self.columns)
+        self.number_columns = _span([column for column, _ in self.numbers])
+        self.number_texts = [text for _, text in self.numbers]
+        self.shared_columns = _span([column for column, _ in self.shared])
+        self.shared_codes = np.array([code for _, code in self.shared], dtype=np.int32)
+        return self
+
+
+def _span(columns: list[int]) -> slice | list[int]:
+    """Neighbouring columns as a slice, which is faster."""
+    if columns and columns == list(range(columns[0], columns[-1] + 1)):
+        return slice(columns[0], columns[-1] + 1)
+    return columns
 
 
 def where(title: str, row: int, column: int) -> str:

@@ -66,7 +66,7 @@ class InputSheet:
         formulas = self.grid.formulas[
             region.row - 1 : region.last_row, region.column - 1 : region.last_column
         ]
-        for r, c in np.argwhere(np.isnan(numbers) | (formulas != None)):  # noqa: E711 - elementwise
+        for r, c in np.argwhere(np.isnan(numbers) | (formulas != 0)):
             row, column = region.row + int(r), region.column + int(c)
             numbers[r, c] = self.number(row, column, what(int(r), int(c)))
         return numbers

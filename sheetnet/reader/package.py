@@ -20,6 +20,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from sheetnet.errors import WorkbookError
 from sheetnet.package import check_package
+from sheetnet.reader.alike import Cutter
 
 MAX_META = 16 * 1024**2
 """Bytes of one of the small parts (workbook.xml, relationships, properties)."""
@@ -104,13 +105,20 @@ class _reading:  # noqa: N801 - used as a function
             raise WorkbookError(f"{self.path} cannot be read ({error.strerror or error})") from None
 
 
-def parse_part(package: Package, part: str, handlers: Mapping[str, Any]) -> None:
-    """Run an expat parser with these handlers over a part, in pieces."""
+def parse_part(
+    package: Package, part: str, handlers: Mapping[str, Any], cutter: Cutter | None = None
+) -> None:
+    """Run an expat parser with these handlers over a part, in pieces.
+
+    ``cutter`` takes out rows that are alike before the parser reads them.
+    """
     with _reading(package.path), zipfile.ZipFile(package.path) as source, source.open(part) as file:
-        parse_stream(file, handlers)
+        parse_stream(file, handlers, cutter)
 
 
-def parse_stream(file: IO[bytes], handlers: Mapping[str, Any]) -> None:
+def parse_stream(
+    file: IO[bytes], handlers: Mapping[str, Any], cutter: Cutter | None = None
+) -> None:
     """Parse XML from a stream; a document type is an error."""
     parser = expat.ParserCreate(namespace_separator="|")
     parser.buffer_text = True
@@ -118,8 +126,9 @@ def parse_stream(file: IO[bytes], handlers: Mapping[str, Any]) -> None:
     for name, handler in handlers.items():
         setattr(parser, name, handler)
     while chunk := file.read(_CHUNK):
-        parser.Parse(chunk, False)
-    parser.Parse(b"", True)
+        for piece in (chunk,) if cutter is None else cutter.rest(chunk):
+            parser.Parse(piece, False)
+    parser.Parse(b"" if cutter is None else cutter.tail(), True)
 
 
 def _refuse(*_: object) -> None:

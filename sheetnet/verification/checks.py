@@ -10,9 +10,9 @@ import numpy as np
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.engine import first_divergence
 from sheetnet.formula import Formula
-from sheetnet.reader.cells import BLANK, Odd, SharedFormula, Values
+from sheetnet.reader.cells import BLANK, Formulas, Held, Odd, SharedFormula, Values
 from sheetnet.reader.normal import Normal, formula_text, normal
-from sheetnet.regions import address
+from sheetnet.regions import Region, address
 from sheetnet.verification.area import Area, Mask, Single
 from sheetnet.verification.report import Check, Failure
 
@@ -73,15 +73,17 @@ def _normal_of(held: str | SharedFormula, row: int, column: int) -> Normal:
 
 
 def _wrong_columns(area: Area) -> Iterator[Wrong]:
-    region = area.region
+    region, table = area.region, area.file.held
     wrong: list[Wrong] = []
     for offset, formula in enumerate(area.formulas):
         column = region.column + offset
-        held = area.file.formulas[region.row - 1 : region.last_row, column - 1]
+        codes = area.file.formulas[region.row - 1 : region.last_row, column - 1]
         if formula is None:
-            rows = [i for i, text in enumerate(held) if text not in (None, ERROR)]
+            rows = [int(i) for i in np.flatnonzero(codes) if table[codes[i]] != ERROR]
         else:
-            rows = list(_unequal(held.tolist(), formula, region.row, column))
+            known: Normals = {}
+            runs = ((table[code], start, end) for code, start, end in _runs(codes))
+            rows = [i for run in runs for i in _unequal(run, formula, region, column, known)]
         for i in rows:
             text = None if formula is None else formula.at(region.row + i, region.row)
             wrong.append((i, offset, text))
@@ -89,30 +91,39 @@ def _wrong_columns(area: Area) -> Iterator[Wrong]:
     yield from wrong
 
 
+Normals = dict[object, Normal]
+"""Normal forms of a column: of what it holds, and of what it should, by their form."""
+
+
+def _runs(codes: Formulas) -> Iterator[tuple[int, int, int]]:
+    """Cut a column into neighbours that hold the same: its code, offsets of first and end."""
+    start = 0
+    for end in [*(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]:
+        yield int(codes[start]), start, end
+        start = end
+
+
 def _unequal(
-    held: list[str | SharedFormula | None], formula: Formula, first_row: int, column: int
+    run: tuple[Held, int, int], formula: Formula, region: Region, column: int, known: Normals
 ) -> Iterator[int]:
-    """Offsets of the cells of a column whose formula differs in its normal form."""
-    known: dict[SharedFormula, Normal] = {}
-    normals: dict[tuple[object, ...], Normal] = {}
-
-    def expected(row: int) -> Normal:
-        form = formula.form(row - first_row)
-        if form not in normals:
-            normals[form] = normal(formula.at(row, first_row), row, column)
-        return normals[form]
-
-    for i, text in enumerate(held):
-        row = first_row + i
-        if text is None:
-            yield i
-        elif isinstance(text, SharedFormula):
-            if text not in known:
-                known[text] = normal(text.text, text.row, text.column)
-            if known[text] != expected(row):
-                yield i
-        elif text != formula.at(row, first_row) and normal(text, row, column) != expected(row):
-            yield i
+    """Offsets of the cells of a run whose formula differs in its normal form."""
+    held, start, end = run
+    if held is None:
+        yield from range(start, end)
+        return
+    for i, until in formula.stretches(start, end):
+        row = region.row + i
+        wanted = formula.at(row, region.row)
+        if held == wanted:
+            continue
+        form = formula.form(i)
+        if form not in known:
+            known[form] = normal(wanted, row, column)
+        if isinstance(held, SharedFormula) and held not in known:
+            known[held] = normal(held.text, held.row, held.column)
+        own = known[held] if isinstance(held, SharedFormula) else normal(held, row, column)
+        if own != known[form]:
+            yield from range(i, until)
 
 
 def _formula_failure(area: Area | Single, r: int, c: int, expected: str | None) -> Failure:

@@ -58,7 +58,7 @@ def _held(sheet: LedgerSheet, region: Region) -> Array:
     """Constants with all digits that the file has, and what the engine made of formulas."""
     rows = slice(region.row - 1, region.last_row)
     columns = slice(region.column - 1, region.last_column)
-    constant = sheet.file.formulas[rows, columns] == None  # noqa: E711 - elementwise
+    constant = sheet.file.formulas[rows, columns] == 0
     return np.where(constant, sheet.file.region(region), sheet.values.region(region))
 
 

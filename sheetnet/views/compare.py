@@ -191,7 +191,8 @@ def _sizes(sheet: CompareLayout, python: Array) -> Array:
     """
     magnitudes = np.where(np.isfinite(python), np.abs(python), np.inf)
     by_row = np.max(magnitudes[:, sheet.weights :], axis=1)
-    sane = by_row <= EXPLODED * max(1.0, by_row[0])
+    # In Python's own floats, which overflow to infinity without a word.
+    sane = by_row <= EXPLODED * max(1.0, float(by_row[0]))
     rows = max(1, len(sane) if sane.all() else int(np.argmin(sane)))
     most = np.max(np.where(np.isfinite(python), magnitudes, 0.0)[:rows], axis=0)
     first = 0

@@ -1,0 +1,174 @@
+"""Rows taken out of the XML mean what the parser makes of them."""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sheetnet
+from sheetnet.errors import WorkbookError
+from sheetnet.reader import alike
+from sheetnet.reader.cells import Grid, read_grid
+from sheetnet.reader.package import Package, open_package
+from sheetnet.spec import parse_spec
+
+PART = "xl/worksheets/sheet4.xml"
+DOCUMENT = {
+    "data": {"source": "toy:moons", "rows": 30, "validation": 0.2},
+    "layers": [{"units": 3, "activation": "tanh"}, {"activation": "sigmoid"}],
+    "training": {"epochs": 5, "batch_size": 4, "learning_rate": 0.1, "patience": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("alike") / "book.xlsx"
+    spec = parse_spec(DOCUMENT, name="alike", folder=Path())
+    sheetnet.export(spec, path, sheets=("Train",))
+    return path
+
+
+def with_part(book: Path, path: Path, content: bytes) -> Package:
+    """A copy of the workbook with another ``Train``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(book) as source, zipfile.ZipFile(buffer, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, content if name == PART else source.read(name))
+    path.write_bytes(buffer.getvalue())
+    return open_package(path)
+
+
+def train_of(book: Path) -> bytes:
+    with zipfile.ZipFile(book) as source:
+        return source.read(PART)
+
+
+def outcome(package: Package) -> Grid | str:
+    try:
+        return read_grid(package, "Train", 140, 100)
+    except WorkbookError as error:
+        return str(error).split(":")[0]
+
+
+def both(package: Package, monkeypatch: pytest.MonkeyPatch) -> tuple[Grid | str, Grid | str]:
+    """With likenesses, and by the parser alone."""
+    fast = outcome(package)
+    with monkeypatch.context() as patch:
+        patch.setattr(alike.Cutter, "rest", lambda self, piece: (piece,))
+        return fast, outcome(package)
+
+
+def assert_same(one: Grid | str, other: Grid | str) -> None:
+    if isinstance(one, str) or isinstance(other, str):
+        assert one == other
+        return
+    assert np.array_equal(one.numbers, other.numbers, equal_nan=True)
+    assert (one.odd, one.beyond) == (other.odd, other.beyond)
+    held = np.array(one.held, dtype=object)[one.formulas]
+    assert (held == np.array(other.held, dtype=object)[other.formulas]).all()
+
+
+def test_nearly_all_rows_are_taken(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+    whole = alike.Cutter._taken
+    monkeypatch.setattr(
+        alike.Cutter, "_taken", lambda self, row: taken.append(whole(self, row)) or taken[-1]
+    )
+    grid = outcome(open_package(book))
+    assert isinstance(grid, Grid) and sum(taken) > 100
+
+
+def test_a_whole_sheet(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast, plain = both(open_package(book), monkeypatch)
+    assert isinstance(plain, Grid) and (plain.formulas > 0).sum() > 3000
+    assert_same(fast, plain)
+
+
+def test_small_pieces(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = both(open_package(book), monkeypatch)[1]
+    for size in (97, 1000, 5000):
+        monkeypatch.setattr("sheetnet.reader.package._CHUNK", size)
+        assert_same(outcome(open_package(book)), plain)
+
+
+ROW = b'<row r="60">'
+CHANGES = {
+    "a comment around a row": lambda x: x.replace(ROW, b"<!--" + ROW).replace(
+        b'<row r="61">', b'--><row r="61">'
+    ),
+    "CDATA": lambda x: x.replace(ROW, b"<![CDATA[" + ROW).replace(
+        b'<row r="61">', b']]><row r="61">'
+    ),
+    "an instruction": lambda x: x.replace(ROW, b"<?a " + ROW).replace(
+        b'<row r="61">', b'?><row r="61">'
+    ),
+    "a row twice": lambda x: x.replace(b'<row r="61">', ROW).replace(b'61"', b'60"'),
+    "cells of another row": lambda x: x.replace(ROW, b'<row r="61">'),
+    "another shared formula": lambda x: x.replace(b'<row r="70">', b'<row r="70" a="b">', 1),
+    "other letters": lambda x: x.replace(b"UTF-8", b"iso-8859-1").replace(b"utf-8", b"iso-8859-1"),
+    "a number that is none": lambda x: x.replace(b'<c r="A60"', b'<c t="n" r="A60"').replace(
+        b"<v>56</v>", b"<v>5_6</v>"
+    ),
+    "infinity": lambda x: x.replace(b"<v>56</v>", b"<v>1e999</v>"),
+    "a text": lambda x: x.replace(b"<v>56</v>", b"<v>a&amp;b</v>"),
+    "an error": lambda x: x.replace(b'<c r="A60" s', b'<c r="A60" t="e" s').replace(
+        b"<v>56</v>", b"<v>#NUM!</v>"
+    ),
+    "cut off": lambda x: x[: len(x) // 2],
+    "an entity": lambda x: x.replace(b"<v>56</v>", b"<v>&#53;6</v>"),
+    "white space": lambda x: x.replace(b"<v>56</v>", b"<v> 56 </v>"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_is_unusual(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    content = CHANGES[what](train_of(book))
+    assert content != train_of(book)
+    assert_same(*both(with_part(book, tmp_path / "b.xlsx", content), monkeypatch))
+
+
+def test_a_shared_formula_that_ends_or_begins_anew(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = train_of(book)
+    found = re.search(rb'ref="([A-Z]+)6:[A-Z]+124" si="(\d+)"', content)
+    assert found is not None
+    column, index = found[1], found[2]
+    cut = content.replace(found[0], found[0].replace(b"124", b"80"))
+    later = b'<f t="shared" si="%b"/>' % index
+    at = content.index(later, content.index(b'<c r="%b90"' % column))
+    first = b'<f t="shared" ref="%b90:%b124" si="%b">1+1</f>' % (column, column, index)
+    anew = content[:at] + first + content[at + len(later) :]
+    assert cut != content and anew != content
+    for number, changed in enumerate((cut, anew)):
+        assert_same(*both(with_part(book, tmp_path / f"{number}.xlsx", changed), monkeypatch))
+
+
+def test_random_bytes(book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes changed, left out, doubled; pieces of the sheet moved elsewhere."""
+    draw = random.Random(1)
+    content = train_of(book)
+    for _ in range(150):
+        changed = bytearray(content)
+        for _ in range(draw.randint(1, 3)):
+            at = draw.randrange(len(changed))
+            length = draw.choice([1, 1, 2, 5, 40, 400])
+            kind = draw.randrange(4)
+            if kind == 0:
+                changed[at] = draw.choice(b'<>/"&=5ArXs \0!?-]')
+            elif kind == 1:
+                del changed[at : at + length]
+            elif kind == 2:
+                changed[at:at] = changed[at : at + length]
+            else:
+                to = draw.randrange(len(changed))
+                changed[to:to] = changed[at : at + length]
+        assert_same(*both(with_part(book, tmp_path / "b.xlsx", bytes(changed)), monkeypatch))
