@@ -114,7 +114,7 @@ def parse_stream(file: IO[bytes], handlers: Mapping[str, Any]) -> None:
     """Parse XML from a stream; a document type is an error."""
     parser = expat.ParserCreate(namespace_separator="|")
     parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse
+    parser.StartDoctypeDeclHandler = refuse_doctype
     for name, handler in handlers.items():
         setattr(parser, name, handler)
     while chunk := file.read(_CHUNK):
@@ -122,7 +122,8 @@ def parse_stream(file: IO[bytes], handlers: Mapping[str, Any]) -> None:
     parser.Parse(b"", True)
 
 
-def _refuse(*_: object) -> None:
+def refuse_doctype(*_: object) -> None:
+    """A handler of expat: a document type is an error."""
     raise DefusedXmlException
 
 

@@ -160,14 +160,14 @@ def value_check(
     for area in areas:
         sheet = area.numbers(area.values)
         python: Array = getattr(area, against)
-        result = _compare(area, area.values, python, tolerance, saved=saved)
+        result = compare(area, area.values, python, tolerance, saved=saved)
         cells += area.cells
         identical += int(result.identical.sum())
         failures += int(result.failed.sum())
         max_abs = max(max_abs, float(result.absolute.max(initial=0.0)))
         max_rel = max(max_rel, float(result.relative.max(initial=0.0)))
         if first is None and result.failed.any():
-            first = _value_failure(area, area.values, python, result.failed)
+            first = value_failure(area, area.values, python, result.failed)
         if growth and isinstance(area, Area) and area.visits:
             steps = _growth(result.relative)
             diverged = first_divergence(python), first_divergence(sheet)
@@ -186,7 +186,7 @@ class _Comparison:
     relative: Array
 
 
-def _compare(
+def compare(
     area: Area | Single, held: Values, python: Array, tolerance: Tolerance, *, saved: bool = False
 ) -> _Comparison:
     """Error values of the sheet agree with a nan of Python only, texts with the wanted ones."""
@@ -207,7 +207,7 @@ def _compare(
     return _Comparison(identical, ~(close | both_errors | identical), absolute, relative)
 
 
-def _value_failure(
+def value_failure(
     area: Area | Single, held: Values, wanted: Array, failed: Mask, note: str = ""
 ) -> Failure:
     """The first failed cell: what ``held`` has there against ``wanted`` (rows, columns)."""
@@ -269,7 +269,7 @@ def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:
         errors = area.odd(area.file, errors=True)
         texts = area.odd(area.file, errors=False)
         held = (np.isfinite(saved) | errors | texts) & area.computed
-        result = _compare(area, area.file, fresh, tolerance, saved=True)
+        result = compare(area, area.file, fresh, tolerance, saved=True)
         cells += int(held.sum())
         identical += int((result.identical & held).sum())
         failed = result.failed & held
@@ -277,5 +277,5 @@ def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:
         max_abs = max(max_abs, float(np.where(held, result.absolute, 0).max(initial=0.0)))
         max_rel = max(max_rel, float(np.where(held, result.relative, 0).max(initial=0.0)))
         if first is None and failed.any():
-            first = _value_failure(area, area.file, fresh, failed, ", value saved in the file")
+            first = value_failure(area, area.file, fresh, failed, ", value saved in the file")
     return Check(failures == 0, cells, identical, failures, max_abs, max_rel, first)

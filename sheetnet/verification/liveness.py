@@ -1,0 +1,204 @@
+"""Liveness: with other inputs, does the workbook still do what Python does?
+
+A pasted number that happens to be right, or a formula that ignores the learning rate, is
+seen as soon as the inputs change. All of them are changed at once in a copy; where a cell
+does not follow, halving the changes finds one that it should have followed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sheetnet.data import Label
+from sheetnet.problem import Problem
+from sheetnet.reader.edits import edited_copy
+from sheetnet.reader.package import Package
+from sheetnet.reader.workbook import Book
+from sheetnet.regions import Region
+from sheetnet.verification.area import Area, Mask, Single
+from sheetnet.verification.checks import Tolerance, compare, value_check, value_failure
+from sheetnet.verification.look import Looked, look
+from sheetnet.verification.perturbing import moved, shifted
+from sheetnet.verification.report import Change, Check, Failure, Liveness
+from sheetnet.views.view import Choice
+
+Cell = tuple[int, int, int]
+"""The number of an area, and a place in its arrays."""
+
+
+def liveness_check(
+    package: Package, engine: str, before: Looked, local: Tolerance, trajectory: Tolerance
+) -> Check:
+    """Change the inputs in a copy, recalculate it, train again and compare.
+
+    ``first_failure`` is the first cell that does not follow, with a change that it should
+    have followed; where all cells follow, the first that is wrong all the same.
+    """
+    problem = before.book.problem
+    found = moved(problem, before.book.layout.ledgers, before.trained)
+    rounds = [[*changes(before.book, found.problem), *_choices(before.book)]]
+    rounds += [list(changes(before.book, other)) for other in found.alone]
+    checks = []
+    for changed in rounds:
+        after = _after(package, engine, before, changed)
+        check = value_check(after.areas, "python", trajectory)
+        own = value_check(after.areas, "local", local)
+        dead = _dead(before, after, local)
+        first = own.first_failure or check.first_failure
+        if dead is not None:
+            failure = _failure(after, dead)
+            cause = _cause(package, engine, before, local, changed, dead)
+            first = dataclasses.replace(failure, changed=cause)
+        failures = max(check.failures, own.failures)
+        done = dataclasses.replace(check, ok=failures == 0, failures=failures, first_failure=first)
+        checks.append(done)
+    return _together(checks, [change for each in rounds for change in each], found.left)
+
+
+def _together(checks: Sequence[Check], changed: Sequence[Change], left: Sequence[str]) -> Liveness:
+    return Liveness(
+        ok=all(check.ok for check in checks),
+        cells=sum(check.cells for check in checks),
+        identical=sum(check.identical or 0 for check in checks),
+        failures=sum(check.failures for check in checks),
+        max_abs=max(check.max_abs or 0.0 for check in checks),
+        max_rel=max(check.max_rel or 0.0 for check in checks),
+        first_failure=next((c.first_failure for c in checks if c.first_failure), None),
+        changed=tuple(changed),
+        unchanged=tuple(left),
+    )
+
+
+def _after(package: Package, engine: str, before: Looked, changed: Sequence[Change]) -> Looked:
+    edits: dict[str, dict[tuple[int, int], float | str]] = {}
+    for change in changed:
+        edits.setdefault(change.sheet, {})[change.row, change.column] = change.after
+    with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
+        return look(edited_copy(package, Path(folder), edits), engine, before)
+
+
+def _failed(area: Area | Single, tolerance: Tolerance) -> Mask:
+    return compare(area, area.values, area.local, tolerance).failed
+
+
+def _dead(before: Looked, after: Looked, tolerance: Tolerance) -> Cell | None:
+    """The first cell that was right before, or has stayed as it was, and is wrong now."""
+    for n, (old, new) in enumerate(zip(before.areas, after.areas, strict=True)):
+        failed = _failed(new, tolerance)
+        if failed.any():
+            was, stands = old.numbers(old.values), new.numbers(new.values)
+            stays = (was == stands) | (np.isnan(was) & np.isnan(stands))
+            dead = failed & (~_failed(old, tolerance) | (stays & ~_same(old.local, new.local)))
+            if dead.any():
+                r, c = map(int, np.argwhere(dead)[0])
+                return n, r, c
+    return None
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> Mask:
+    return np.asarray((a == b) | (np.isnan(a) & np.isnan(b)))
+
+
+def _failure(after: Looked, cell: Cell) -> Failure:
+    n, r, c = cell
+    area = after.areas[n]
+    mask = np.zeros(area.local.shape, dtype=bool)
+    mask[r, c] = True
+    return value_failure(area, area.values, area.local, mask)
+
+
+def _cause(
+    package: Package,
+    engine: str,
+    before: Looked,
+    tolerance: Tolerance,
+    changed: Sequence[Change],
+    cell: Cell,
+) -> Change | None:
+    """One of the changes that the cell does not follow: halved until one is left.
+
+    None where it takes several at once.
+    """
+    n, r, c = cell
+    while len(changed) > 1:
+        half = len(changed) // 2
+        for part in (changed[:half], changed[half:]):
+            area = _after(package, engine, before, part).areas[n]
+            if _failed(area, tolerance)[r, c]:
+                changed = part
+                break
+        else:
+            return None
+    return changed[0] if changed else None
+
+
+# --- from problems to cells
+
+
+def changes(book: Book, other: Problem) -> Iterator[Change]:
+    """What differs on ``Config``, ``Init`` and ``Data``: cell by cell, in that order."""
+    problem = book.problem
+    numbers = other.hyperparameters
+    for name, value in problem.hyperparameters.items():
+        if numbers[name] != value:
+            yield Change(name, *book.names[name], value, numbers[name])
+    for layer in problem.network.layers:
+        n, l = layer.index - 1, layer.index
+        matrix, bias = book.layout.init.weights(layer), book.layout.init.bias(layer)
+        yield from _cells(matrix, f"W{l}", problem.weights[n], other.weights[n])
+        old, new = problem.biases[n][:, None], other.biases[n][:, None]
+        yield from _cells(bias, f"b{l}", old, new)
+    regions, table, theirs = book.layout.data.regions, problem.table, other.table
+    yield from _columns(
+        regions["raw inputs"], table.input_names, table.inputs.tolist(), theirs.inputs.tolist()
+    )
+    ours = _goals(problem)
+    yield from _columns(regions["raw targets"], table.target_names, ours, _goals(other))
+
+
+def _goals(problem: Problem) -> list[list[Label]]:
+    table = problem.table
+    if table.labels is not None:
+        return [[label] for label in table.labels]
+    return [] if table.targets is None else table.targets.tolist()
+
+
+def _cells(region: Region, name: str, old: np.ndarray, new: np.ndarray) -> Iterator[Change]:
+    yield from _columns(region, [name] * region.columns, old.tolist(), new.tolist())
+
+
+def _columns(
+    region: Region,
+    names: Sequence[str],
+    old: Sequence[Sequence[Label]],
+    new: Sequence[Sequence[Label]],
+) -> Iterator[Change]:
+    for r, (ours, theirs) in enumerate(zip(old, new, strict=True)):
+        for c, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            if a != b:
+                yield Change(names[c], region.sheet, region.row + r, region.column + c, a, b)
+
+
+def _choices(book: Book) -> Iterator[Change]:
+    """Another step, another update, other typed inputs."""
+    for view, chosen in zip(book.views, book.chosen, strict=True):
+        for choice in view.choices:
+            value = chosen[choice.name]
+            other = _another(choice, value)
+            if other != value:
+                yield Change(choice.name, view.title, choice.row, choice.column, value, other)
+
+
+def _another(choice: Choice, value: float) -> float:
+    """Another value that may stand there, if there is one."""
+    if not choice.whole:
+        return float(shifted(np.array([[value]]), 0.1)[0, 0])
+    low = 0.0 if choice.low is None else choice.low
+    middle = (low + value) // 2
+    high = np.inf if choice.high is None else choice.high
+    return middle if middle != value else min(value + 1, high)
