@@ -79,7 +79,11 @@ def _wrong_columns(area: Area) -> Iterator[Wrong]:
         column = region.column + offset
         held = area.file.formulas[region.row - 1 : region.last_row, column - 1]
         if formula is None:
-            rows = [i for i, text in enumerate(held) if text not in (None, ERROR)]
+            rows = [
+                i
+                for i, text in enumerate(held)
+                if text not in (None, ERROR) or area.file.at(region.row + i, column) == BLANK
+            ]
         else:
             rows = list(_unequal(held.tolist(), formula, region.row, column))
         for i in rows:
@@ -147,20 +151,25 @@ def value_check(
     *,
     growth: bool = False,
     saved: bool = False,
+    own: bool = False,
 ) -> Check:
     """Compare the engine's values with ``local`` or ``python`` of each area.
 
     ``saved``: they are those of a file that perhaps nothing has recalculated as a whole.
+    ``own``: the first failure is the first cell that is itself at fault, if there is one:
+    errors, texts and blanks go on to cells that are looked at before.
     """
     cells = identical = failures = 0
     max_abs = max_rel = 0.0
     first: Failure | None = None
     steps: tuple[tuple[int, float], ...] = ()
     diverged: tuple[int | None, int | None] = (None, None)
+    failed: list[Mask] = []
     for area in areas:
         sheet = area.numbers(area.values)
         python: Array = getattr(area, against)
         result = compare(area, area.values, python, tolerance, saved=saved)
+        failed.append(result.failed)
         cells += area.cells
         identical += int(result.identical.sum())
         failures += int(result.failed.sum())
@@ -171,9 +180,28 @@ def value_check(
         if growth and isinstance(area, Area) and area.visits:
             steps = _growth(result.relative)
             diverged = first_divergence(python), first_divergence(sheet)
+    if own and first is not None:
+        n, mask = first_at_fault(areas, failed)
+        first = value_failure(areas[n], areas[n].values, getattr(areas[n], against), mask)
     return Check(
         failures == 0, cells, identical, failures, max_abs, max_rel, first, steps, *diverged
     )
+
+
+def first_at_fault(areas: Sequence[Area | Single], failed: Sequence[Mask]) -> tuple[int, Mask]:
+    """The first area with a failed cell that is itself at fault, and its cells that are.
+
+    Those hold another formula, or are to hold a constant. Where no cell is of these, it is
+    the first area with any failed cell; one must be there.
+    """
+    wrong = [n for n, mask in enumerate(failed) if mask.any()]
+    for n in wrong:
+        itself = np.broadcast_to(~areas[n].computed, failed[n].shape).copy()
+        for r, c, _ in _wrong_formulas(areas[n]):
+            itself[r, c] = True
+        if (failed[n] & itself).any():
+            return n, failed[n] & itself
+    return wrong[0], failed[wrong[0]]
 
 
 @dataclass(frozen=True)

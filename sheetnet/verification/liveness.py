@@ -2,7 +2,7 @@
 
 A pasted number that happens to be right, or a formula that ignores the learning rate, is
 seen as soon as the inputs change. All of them are changed at once in a copy; where a cell
-does not follow, halving the changes finds one that it should have followed.
+does not follow, copies with fewer changes tell which one it should have followed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
+from sheetnet.concepts.arithmetic import Array
 from sheetnet.data import Label
 from sheetnet.problem import Problem
 from sheetnet.reader.edits import edited_copy
 from sheetnet.reader.package import Package
 from sheetnet.reader.workbook import Book
-from sheetnet.regions import Region
+from sheetnet.regions import CONFIG, DATA, INIT, Region
 from sheetnet.verification.area import Area, Mask, Single
-from sheetnet.verification.checks import Tolerance, compare, value_check, value_failure
+from sheetnet.verification.checks import Tolerance, compare, first_at_fault, value_check
 from sheetnet.verification.look import Looked, look
 from sheetnet.verification.perturbing import moved, shifted
-from sheetnet.verification.report import Change, Check, Failure, Liveness
+from sheetnet.verification.report import Change, Check, Liveness
 from sheetnet.views.view import Choice
 
 Cell = tuple[int, int, int]
@@ -41,26 +42,30 @@ def liveness_check(
     """
     problem = before.book.problem
     found = moved(problem, before.book.layout.ledgers, before.trained)
-    rounds = [[*changes(before.book, found.problem), *_choices(before.book)]]
+    rounds = [[*_choices(before.book), *changes(before.book, found.problem)]]
     rounds += [list(changes(before.book, other)) for other in found.alone]
     checks = []
     for changed in rounds:
         after = _after(package, engine, before, changed)
         check = value_check(after.areas, "python", trajectory)
-        own = value_check(after.areas, "local", local)
-        dead = _dead(before, after, local)
+        own = value_check(after.areas, "local", local, own=True)
         first = own.first_failure or check.first_failure
-        if dead is not None:
-            failure = _failure(after, dead)
-            cause = _cause(package, engine, before, local, changed, dead)
-            first = dataclasses.replace(failure, changed=cause)
+        if own.first_failure is not None and _dead(before, after, local):
+            cause = _cause(package, engine, before, local, changed, _first(after, local))
+            first = dataclasses.replace(own.first_failure, changed=cause)
         failures = max(check.failures, own.failures)
         done = dataclasses.replace(check, ok=failures == 0, failures=failures, first_failure=first)
         checks.append(done)
     return _together(checks, [change for each in rounds for change in each], found.left)
 
 
+_ORDER = (CONFIG, INIT, DATA)
+
+
 def _together(checks: Sequence[Check], changed: Sequence[Change], left: Sequence[str]) -> Liveness:
+    def rank(change: Change) -> int:
+        return _ORDER.index(change.sheet) if change.sheet in _ORDER else len(_ORDER)
+
     return Liveness(
         ok=all(check.ok for check in checks),
         cells=sum(check.cells for check in checks),
@@ -69,7 +74,7 @@ def _together(checks: Sequence[Check], changed: Sequence[Change], left: Sequence
         max_abs=max(check.max_abs or 0.0 for check in checks),
         max_rel=max(check.max_rel or 0.0 for check in checks),
         first_failure=next((c.first_failure for c in checks if c.first_failure), None),
-        changed=tuple(changed),
+        changed=tuple(sorted(changed, key=rank)),
         unchanged=tuple(left),
     )
 
@@ -86,30 +91,25 @@ def _failed(area: Area | Single, tolerance: Tolerance) -> Mask:
     return compare(area, area.values, area.local, tolerance).failed
 
 
-def _dead(before: Looked, after: Looked, tolerance: Tolerance) -> Cell | None:
-    """The first cell that was right before, or has stayed as it was, and is wrong now."""
-    for n, (old, new) in enumerate(zip(before.areas, after.areas, strict=True)):
-        failed = _failed(new, tolerance)
-        if failed.any():
-            was, stands = old.numbers(old.values), new.numbers(new.values)
-            stays = (was == stands) | (np.isnan(was) & np.isnan(stands))
-            dead = failed & (~_failed(old, tolerance) | (stays & ~_same(old.local, new.local)))
-            if dead.any():
-                r, c = map(int, np.argwhere(dead)[0])
-                return n, r, c
-    return None
+def _first(after: Looked, tolerance: Tolerance) -> Cell:
+    n, mask = first_at_fault(after.areas, [_failed(area, tolerance) for area in after.areas])
+    r, c = map(int, np.argwhere(mask)[0])
+    return n, r, c
 
 
-def _same(a: np.ndarray, b: np.ndarray) -> Mask:
-    return np.asarray((a == b) | (np.isnan(a) & np.isnan(b)))
+def _dead(before: Looked, after: Looked, tolerance: Tolerance) -> bool:
+    """Whether the first wrong cell was right before, or stands as it did and should not."""
+    n, r, c = _first(after, tolerance)
+    old, new = before.areas[n], after.areas[n]
+    if not _failed(old, tolerance)[r, c]:
+        return True
+    row, column = new.place(r, c)
+    stands = old.values.at(row, column) == new.values.at(row, column)
+    return stands and not _same(old.local[r, c], new.local[r, c])
 
 
-def _failure(after: Looked, cell: Cell) -> Failure:
-    n, r, c = cell
-    area = after.areas[n]
-    mask = np.zeros(area.local.shape, dtype=bool)
-    mask[r, c] = True
-    return value_failure(area, area.values, area.local, mask)
+def _same(a: float, b: float) -> bool:
+    return bool(a == b or (np.isnan(a) and np.isnan(b)))
 
 
 def _cause(
@@ -119,46 +119,59 @@ def _cause(
     tolerance: Tolerance,
     changed: Sequence[Change],
     cell: Cell,
-) -> Change | None:
-    """One of the changes that the cell does not follow: halved until one is left.
+) -> Change:
+    """The change that the cell does not follow: the last of the fewest, taken in order.
 
-    None where it takes several at once.
+    Numbers of ``Config`` come last, so that what they do can be seen. Of one that hides
+    what another does, like a limit, the cell may follow: then it is one that is right
+    where all others are changed.
     """
     n, r, c = cell
-    while len(changed) > 1:
-        half = len(changed) // 2
-        for part in (changed[:half], changed[half:]):
-            area = _after(package, engine, before, part).areas[n]
-            if _failed(area, tolerance)[r, c]:
-                changed = part
-                break
+
+    def wrong(part: Sequence[Change]) -> bool:
+        area = _after(package, engine, before, part).areas[n]
+        return bool(_failed(area, tolerance)[r, c])
+
+    follows, fails = 0, len(changed)
+    while fails - follows > 1:
+        middle = (follows + fails) // 2
+        if wrong(changed[:middle]):
+            fails = middle
         else:
-            return None
-    return changed[0] if changed else None
+            follows = middle
+    found = changed[fails - 1]
+    area = before.areas[n]
+    if found.sheet in (DATA, INIT) or area.file.formula(*area.place(r, c)) is None:
+        return found
+    numbers = [change for change in changed if change.sheet not in (DATA, INIT)]
+    for one in [found, *(change for change in numbers if change is not found)]:
+        if not wrong([change for change in changed if change is not one]):
+            return one
+    return found
 
 
 # --- from problems to cells
 
 
 def changes(book: Book, other: Problem) -> Iterator[Change]:
-    """What differs on ``Config``, ``Init`` and ``Data``: cell by cell, in that order."""
+    """What differs on ``Data``, ``Init`` and ``Config``: cell by cell, in that order."""
     problem = book.problem
-    numbers = other.hyperparameters
-    for name, value in problem.hyperparameters.items():
-        if numbers[name] != value:
-            yield Change(name, *book.names[name], value, numbers[name])
-    for layer in problem.network.layers:
-        n, l = layer.index - 1, layer.index
-        matrix, bias = book.layout.init.weights(layer), book.layout.init.bias(layer)
-        yield from _cells(matrix, f"W{l}", problem.weights[n], other.weights[n])
-        old, new = problem.biases[n][:, None], other.biases[n][:, None]
-        yield from _cells(bias, f"b{l}", old, new)
     regions, table, theirs = book.layout.data.regions, problem.table, other.table
     yield from _columns(
         regions["raw inputs"], table.input_names, table.inputs.tolist(), theirs.inputs.tolist()
     )
     ours = _goals(problem)
     yield from _columns(regions["raw targets"], table.target_names, ours, _goals(other))
+    for layer in problem.network.layers:
+        n, l = layer.index - 1, layer.index
+        matrix, bias = book.layout.init.weights(layer), book.layout.init.bias(layer)
+        yield from _cells(matrix, f"W{l}", problem.weights[n], other.weights[n])
+        old, new = problem.biases[n][:, None], other.biases[n][:, None]
+        yield from _cells(bias, f"b{l}", old, new)
+    numbers = other.hyperparameters
+    for name, value in problem.hyperparameters.items():
+        if numbers[name] != value:
+            yield Change(name, *book.names[name], value, numbers[name])
 
 
 def _goals(problem: Problem) -> list[list[Label]]:
@@ -168,7 +181,7 @@ def _goals(problem: Problem) -> list[list[Label]]:
     return [] if table.targets is None else table.targets.tolist()
 
 
-def _cells(region: Region, name: str, old: np.ndarray, new: np.ndarray) -> Iterator[Change]:
+def _cells(region: Region, name: str, old: Array, new: Array) -> Iterator[Change]:
     yield from _columns(region, [name] * region.columns, old.tolist(), new.tolist())
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sheetnet.errors import EngineError, SheetnetError
-from sheetnet.ledger import Ledger
 from sheetnet.reader.cells import Grid, Odd
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import Book
 from sheetnet.recalc import SAVED
-from sheetnet.regions import TRAIN, Region, address, letter
+from sheetnet.regions import TRAIN, address, letter
 from sheetnet.verification.checks import Tolerance, formula_check, saved_check, value_check
 from sheetnet.verification.liveness import liveness_check
 from sheetnet.verification.look import Looked, look
@@ -51,7 +50,7 @@ def verify(
     saved = engine == SAVED
     checks: dict[str, Check] = {
         "formulas": formula_check(areas, [*_headers(seen), *_names(book, package)]),
-        "local": value_check(areas, "local", local, saved=saved),
+        "local": value_check(areas, "local", local, saved=saved, own=True),
         "trajectory": value_check(areas, "python", trajectory, growth=True, saved=saved),
     }
     if not saved:
@@ -68,26 +67,35 @@ def _tolerance(default: Tolerance, rtol: float | None, atol: float | None) -> To
 def _headers(seen: Looked) -> Iterator[Failure]:
     """The rows of plain names, and that nothing stands below the last rows."""
     book, sheets = seen.book, seen.sheets
+    data = book.layout.data
+    for derived, column, name, count in (
+        (data.scales_inputs, data.x_column, "x", book.problem.network.inputs),
+        (data.derives_targets, data.y_column, "y", data.outputs),
+    ):
+        if derived:
+            labels = tuple(f"{name}[{n}]" for n in range(1, count + 1))
+            yield from _row_of_names(book.data, data.name_row, column, labels)
     for view in book.views:
         for table in view.tables:
-            if not table.headed:
-                continue
-            yield from _row_of_names(sheets[view.title].file, table.region, table.ledger)
+            if table.headed:
+                region = table.region
+                yield from _row_of_names(
+                    sheets[view.title].file, region.row - 1, region.column, table.ledger.labels
+                )
     for region, ledger in book.layout.ledger_sheets:
         grid = sheets[region.sheet].file
-        yield from _row_of_names(grid, region, ledger)
+        yield from _row_of_names(grid, region.row - 1, region.column, ledger.labels)
         if grid.beyond is not None:
             row, column = grid.beyond
             what = "row below the last visit" if region.sheet == TRAIN else "row below the last"
             yield _outside(region.sheet, row, column, what, "a cell", "nothing")
 
 
-def _row_of_names(grid: Grid, region: Region, ledger: Ledger) -> Iterator[Failure]:
-    row = region.row - 1
-    for column, label in enumerate(ledger.labels, region.column):
+def _row_of_names(grid: Grid, row: int, first: int, labels: Sequence[str]) -> Iterator[Failure]:
+    for column, label in enumerate(labels, first):
         found = grid.at(row, column)
         if found != Odd("text", label):
-            yield _outside(region.sheet, row, column, "column name", str(found), label)
+            yield _outside(grid.title, row, column, "column name", str(found), label)
 
 
 def _names(book: Book, package: Package) -> Iterator[Failure]:
