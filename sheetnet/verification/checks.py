@@ -31,13 +31,16 @@ class Tolerance:
     atol: float
 
 
-def formula_check(areas: Sequence[Area | Single], extra: Sequence[Failure]) -> Check:
+def formula_check(
+    areas: Sequence[Area | Single], extra: Sequence[Failure], before: Sequence[Failure] = ()
+) -> Check:
     """Does every computed cell hold its formula, and every constant none?
 
-    ``extra`` are failures found outside of the areas: headers, names, rows too many.
+    ``extra`` are failures found outside of the areas: headers, names, rows too many;
+    ``before`` those that explain others and are named first.
     """
-    cells = failures = 0
-    first: Failure | None = None
+    cells, failures = 0, len(before)
+    first: Failure | None = before[0] if before else None
     for area in areas:
         cells += area.cells
         for wrong in _wrong_formulas(area):

@@ -8,6 +8,7 @@ does not follow, copies with fewer changes tell which one it should have followe
 from __future__ import annotations
 
 import dataclasses
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.data import Label
 from sheetnet.problem import Problem
 from sheetnet.reader.edits import edited_copy
+from sheetnet.reader.normal import formula_text
 from sheetnet.reader.package import Package
 from sheetnet.reader.workbook import Book
 from sheetnet.regions import CONFIG, DATA, INIT, Region
@@ -122,9 +124,9 @@ def _cause(
 ) -> Change:
     """The change that the cell does not follow: the last of the fewest, taken in order.
 
-    Numbers of ``Config`` come last, so that what they do can be seen. Of one that hides
-    what another does, like a limit, the cell may follow: then it is one that is right
-    where all others are changed.
+    Numbers of ``Config`` come last, so that what they do can be seen. As one of them may
+    show only what another does, the cause is one without which the cell is right, first of
+    all one that its formula should name and does not.
     """
     n, r, c = cell
 
@@ -143,11 +145,17 @@ def _cause(
     area = before.areas[n]
     if found.sheet in (DATA, INIT) or area.file.formula(*area.place(r, c)) is None:
         return found
-    numbers = [change for change in changed if change.sheet not in (DATA, INIT)]
-    for one in [found, *(change for change in numbers if change is not found)]:
+    numbers = [found, *(one for one in changed if one.sheet not in (DATA, INIT) and one != found)]
+    held = _words(formula_text(area.file, *area.place(r, c)))
+    missing = _words(area.wanted(r, c)) - held
+    for one in sorted(numbers, key=lambda change: change.name not in missing):
         if not wrong([change for change in changed if change is not one]):
             return one
     return found
+
+
+def _words(formula: str | None) -> set[str]:
+    return set(re.findall(r"\w+", formula or ""))
 
 
 # --- from problems to cells

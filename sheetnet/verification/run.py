@@ -16,6 +16,7 @@ from sheetnet.verification.checks import Tolerance, formula_check, saved_check, 
 from sheetnet.verification.liveness import liveness_check
 from sheetnet.verification.look import Looked, look
 from sheetnet.verification.report import Check, Failure, Report
+from sheetnet.verification.structure import structure_failures
 
 LOCAL = Tolerance(rtol=1e-10, atol=1e-10)
 TRAJECTORY = Tolerance(rtol=1e-6, atol=1e-6)
@@ -49,7 +50,11 @@ def verify(
     book, areas = seen.book, seen.areas
     saved = engine == SAVED
     checks: dict[str, Check] = {
-        "formulas": formula_check(areas, [*_headers(seen), *_names(book, package)]),
+        "formulas": formula_check(
+            areas,
+            [*_headers(seen), *_names(book, package)],
+            before=list(structure_failures(book, package)),
+        ),
         "local": value_check(areas, "local", local, saved=saved, own=True),
         "trajectory": value_check(areas, "python", trajectory, growth=True, saved=saved),
     }
