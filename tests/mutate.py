@@ -86,7 +86,9 @@ def specs(folder: Path) -> dict[str, tuple[Spec, Sequence[str] | None]]:
             make_spec(source="toy:line", data={"rows": 3}, layers=[{}], epochs=2), None,
         ),
         "map": (make_spec(source="toy:and", layers=[SIGMOID], epochs=2), ["Predict"]),
-        "momentum": (both("momentum", batch_size=2, momentum=0.7, clip=0.1), ["Epochs", "Step", "Compare"]),
+        "momentum": (
+            both("momentum", batch_size=2, momentum=0.7, clip=0.1), ["Epochs", "Step", "Compare"],
+        ),
         "nesterov": (both("nesterov", shuffle=True, momentum=0.7, clip_norm=0.2), ["Compare"]),
         "adagrad": (both("adagrad", batch_size=3, shuffle=True), ["Step", "Epochs"]),
         "rmsprop": (both("rmsprop", clip=0.1, clip_norm=0.2), ["Step"]),
@@ -143,10 +145,19 @@ def specs(folder: Path) -> dict[str, tuple[Spec, Sequence[str] | None]]:
     }  # fmt: skip
 
 
+NAMES = (
+    "perceptron", "map", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "softmax",
+    "softmax mse", "outputs", "xlsx", "threshold", "classes", "numbers", "diverging",
+)  # fmt: skip
+"""Of all workbooks."""
+
+
 def books(folder: Path, names: Iterable[str] | None = None) -> dict[str, Package]:
     """The workbooks, each without fault."""
     found = {}
-    for name, (spec, sheets) in specs(folder).items():
+    every = specs(folder)
+    assert tuple(every) == NAMES
+    for name, (spec, sheets) in every.items():
         if names is not None and name not in names:
             continue
         path = folder / f"{name}.xlsx"
@@ -155,9 +166,9 @@ def books(folder: Path, names: Iterable[str] | None = None) -> dict[str, Package
     return found
 
 
-def table(faults: Iterable[Mutation]) -> str:
-    """How many of each kind on each sheet."""
-    counts = Counter((fault.kind, fault.sheet) for fault in faults)
+def table(faults: Iterable[tuple[str, str]]) -> str:
+    """How many of each kind on each sheet: (kind, sheet) of each fault."""
+    counts = Counter(faults)
     kinds, sheets = sorted({k for k, _ in counts}), sorted({s for _, s in counts})
     lines = [f"{'':<30}" + "".join(f"{sheet:>11}" for sheet in (*sheets, "all"))]
     for kind in kinds:
@@ -185,7 +196,7 @@ def main() -> int:
                 outcomes.append(judge(name, package, fault, folder / "fault.xlsx"))
                 if not outcomes[-1].located:
                     print(outcomes[-1], flush=True)
-    print(table(outcome.fault for outcome in outcomes))
+    print(table((outcome.fault.kind, outcome.fault.sheet) for outcome in outcomes))
     wrong = [outcome for outcome in outcomes if not outcome.located]
     missed = [outcome for outcome in wrong if not outcome.found]
     print(
