@@ -166,16 +166,21 @@ def verify(
     *,
     rtol: float | None = None,
     atol: float | None = None,
+    perturb: bool = False,
 ) -> Report:
     """Recalculate a workbook with an engine and compare it with Python.
 
     ``engine``: ``ironcalc``, ``libreoffice`` or ``saved``. The report's ``agree`` says
-    whether all of its ``checks`` are fine. Raises :class:`SheetnetError` where the file
-    is not a workbook that sheetnet wrote, or the engine is missing.
+    whether all of its ``checks`` are fine. ``perturb`` adds the check ``liveness``: in a
+    copy all inputs are changed (the file itself is never touched), it is recalculated,
+    Python trains anew, and every cell must have followed; ``changed`` and ``unchanged``
+    say which inputs, and a ``first_failure`` has the input ``changed`` that it ignores.
+    Raises :class:`SheetnetError` where the file is not a workbook that sheetnet wrote, or
+    the engine is missing, or ``perturb`` is asked of ``saved``, which calculates nothing.
     """
     from sheetnet.verification import verify
 
-    return verify(path, engine, rtol=rtol, atol=atol)
+    return verify(path, engine, rtol=rtol, atol=atol, perturb=perturb)
 
 
 def lint(path: str | Path, *, sheet: str | None = None) -> LintReport:

@@ -127,15 +127,23 @@ def _size(size: int) -> str:
 )
 @click.option("--rtol", type=click.FloatRange(min=0), help="Relative tolerance of all values.")
 @click.option("--atol", type=click.FloatRange(min=0), help="Tolerance in units of a column's size.")
+@click.option("--perturb", is_flag=True, help="Change the inputs in a copy: does all follow?")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def verify(book: Path, engine: str, rtol: float | None, atol: float | None, as_json: bool) -> int:
+def verify(
+    book: Path,
+    engine: str,
+    rtol: float | None,
+    atol: float | None,
+    perturb: bool,
+    as_json: bool,
+) -> int:
     """Recalculate BOOK.xlsx and compare every cell with Python.
 
     Exit status 0: they agree; 1: they disagree.
     """
     import sheetnet
 
-    report = sheetnet.verify(book, engine, rtol=rtol, atol=atol)
+    report = sheetnet.verify(book, engine, rtol=rtol, atol=atol, perturb=perturb)
     click.echo(report.to_json() if as_json else report.to_text())
     return 0 if report.agree else 1
 

@@ -36,10 +36,13 @@ def _saved(package: Package) -> AbstractContextManager[Calculated]:
     return calculated(package)
 
 
+SAVED = "saved"
+"""The engine that calculates nothing."""
+
 ENGINES: dict[str, Callable[[Package], AbstractContextManager[Calculated]]] = {
     "ironcalc": _ironcalc,
     "libreoffice": _libreoffice,
-    "saved": _saved,
+    SAVED: _saved,
 }
 
 

@@ -82,6 +82,11 @@ class Area:
         """Row and column of a cell, from its place in the arrays."""
         return self.region.row + r, self.region.column + c
 
+    def wanted(self, r: int, c: int) -> str | None:
+        """The formula that a cell is to hold, without ``=``; None for constants."""
+        formula = self.formulas[c]
+        return None if formula is None else formula.at(self.region.row + r, self.region.row)
+
     def visit(self, r: int) -> int | None:
         """The visit of a row."""
         return r + 1 if self.visits else None
@@ -160,6 +165,10 @@ class Single:
     def place(self, r: int, c: int) -> tuple[int, int]:
         """Row and column of a cell, from its place in the arrays."""
         return self.places[c]
+
+    def wanted(self, r: int, c: int) -> str | None:
+        """The formula that a cell is to hold, without ``=``."""
+        return self.expected[c]
 
     def visit(self, r: int) -> int | None:
         """They belong to no visit."""

@@ -31,13 +31,16 @@ class Tolerance:
     atol: float
 
 
-def formula_check(areas: Sequence[Area | Single], extra: Sequence[Failure]) -> Check:
+def formula_check(
+    areas: Sequence[Area | Single], extra: Sequence[Failure], before: Sequence[Failure] = ()
+) -> Check:
     """Does every computed cell hold its formula, and every constant none?
 
-    ``extra`` are failures found outside of the areas: headers, names, rows too many.
+    ``extra`` are failures found outside of the areas: headers, names, rows too many;
+    ``before`` those that explain others and are named first.
     """
-    cells = failures = 0
-    first: Failure | None = None
+    cells, failures = 0, len(before)
+    first: Failure | None = before[0] if before else None
     for area in areas:
         cells += area.cells
         for wrong in _wrong_formulas(area):
@@ -79,7 +82,13 @@ def _wrong_columns(area: Area) -> Iterator[Wrong]:
         column = region.column + offset
         codes = area.file.formulas[region.row - 1 : region.last_row, column - 1]
         if formula is None:
-            rows = [int(i) for i in np.flatnonzero(codes) if table[codes[i]] != ERROR]
+            numbers = area.file.numbers[region.row - 1 : region.last_row, column - 1]
+            rows = [
+                i
+                for i in np.flatnonzero((codes > 0) | np.isnan(numbers)).tolist()
+                if table[codes[i]] not in (None, ERROR)
+                or area.file.at(region.row + i, column) == BLANK
+            ]
         else:
             known: Normals = {}
             runs = ((table[code], start, end) for code, start, end in _runs(codes))
@@ -158,33 +167,57 @@ def value_check(
     *,
     growth: bool = False,
     saved: bool = False,
+    own: bool = False,
 ) -> Check:
     """Compare the engine's values with ``local`` or ``python`` of each area.
 
     ``saved``: they are those of a file that perhaps nothing has recalculated as a whole.
+    ``own``: the first failure is the first cell that is itself at fault, if there is one:
+    errors, texts and blanks go on to cells that are looked at before.
     """
     cells = identical = failures = 0
     max_abs = max_rel = 0.0
     first: Failure | None = None
     steps: tuple[tuple[int, float], ...] = ()
     diverged: tuple[int | None, int | None] = (None, None)
+    failed: list[Mask] = []
     for area in areas:
         sheet = area.numbers(area.values)
         python: Array = getattr(area, against)
-        result = _compare(area, area.values, python, tolerance, saved=saved)
+        result = compare(area, area.values, python, tolerance, saved=saved)
+        failed.append(result.failed)
         cells += area.cells
         identical += int(result.identical.sum())
         failures += int(result.failed.sum())
         max_abs = max(max_abs, float(result.absolute.max(initial=0.0)))
         max_rel = max(max_rel, float(result.relative.max(initial=0.0)))
         if first is None and result.failed.any():
-            first = _value_failure(area, area.values, python, result.failed)
+            first = value_failure(area, area.values, python, result.failed)
         if growth and isinstance(area, Area) and area.visits:
             steps = _growth(result.relative)
             diverged = first_divergence(python), first_divergence(sheet)
+    if own and first is not None:
+        n, mask = first_at_fault(areas, failed)
+        first = value_failure(areas[n], areas[n].values, getattr(areas[n], against), mask)
     return Check(
         failures == 0, cells, identical, failures, max_abs, max_rel, first, steps, *diverged
     )
+
+
+def first_at_fault(areas: Sequence[Area | Single], failed: Sequence[Mask]) -> tuple[int, Mask]:
+    """The first area with a failed cell that is itself at fault, and its cells that are.
+
+    Those hold another formula, or are to hold a constant. Where no cell is of these, it is
+    the first area with any failed cell; one must be there.
+    """
+    wrong = [n for n, mask in enumerate(failed) if mask.any()]
+    for n in wrong:
+        itself = np.broadcast_to(~areas[n].computed, failed[n].shape).copy()
+        for r, c, _ in _wrong_formulas(areas[n]):
+            itself[r, c] = True
+        if (failed[n] & itself).any():
+            return n, failed[n] & itself
+    return wrong[0], failed[wrong[0]]
 
 
 @dataclass(frozen=True)
@@ -197,7 +230,7 @@ class _Comparison:
     relative: Array
 
 
-def _compare(
+def compare(
     area: Area | Single, held: Values, python: Array, tolerance: Tolerance, *, saved: bool = False
 ) -> _Comparison:
     """Error values of the sheet agree with a nan of Python only, texts with the wanted ones."""
@@ -218,7 +251,7 @@ def _compare(
     return _Comparison(identical, ~(close | both_errors | identical), absolute, relative)
 
 
-def _value_failure(
+def value_failure(
     area: Area | Single, held: Values, wanted: Array, failed: Mask, note: str = ""
 ) -> Failure:
     """The first failed cell: what ``held`` has there against ``wanted`` (rows, columns)."""
@@ -280,7 +313,7 @@ def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:
         errors = area.odd(area.file, errors=True)
         texts = area.odd(area.file, errors=False)
         held = (np.isfinite(saved) | errors | texts) & area.computed
-        result = _compare(area, area.file, fresh, tolerance, saved=True)
+        result = compare(area, area.file, fresh, tolerance, saved=True)
         cells += int(held.sum())
         identical += int((result.identical & held).sum())
         failed = result.failed & held
@@ -288,5 +321,5 @@ def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:
         max_abs = max(max_abs, float(np.where(held, result.absolute, 0).max(initial=0.0)))
         max_rel = max(max_rel, float(np.where(held, result.relative, 0).max(initial=0.0)))
         if first is None and failed.any():
-            first = _value_failure(area, area.file, fresh, failed, ", value saved in the file")
+            first = value_failure(area, area.file, fresh, failed, ", value saved in the file")
     return Check(failures == 0, cells, identical, failures, max_abs, max_rel, first)
