@@ -17,9 +17,8 @@ from sheetnet.classroom.plan import Asked, Exercise
 from sheetnet.classroom.record import CHECKS, KEYS, Record
 from sheetnet.classroom.upstream import Nearest, Upstream, carried
 from sheetnet.formula import Formula
-from sheetnet.layout import CONFIG_VALUE
 from sheetnet.randomness import salts
-from sheetnet.regions import CONFIG, INIT, TRAIN, Region, address, letter
+from sheetnet.regions import INIT, TRAIN, Region, address, letter
 from sheetnet.views.view import Content
 from sheetnet.workbook import styles
 from sheetnet.workbook.inputs import range_of
@@ -48,9 +47,21 @@ _COLUMNS = (
     "ready",
     "verdict",
 )
-(_QUANTITY, _CELL, _VISIT, _UNIT, _SALT, _PRINT, _COUNT, _BELOW, _SAME, _ABOVE, _OK, _READY, _TOLD) = (
-    letter(column) for column in range(1, len(_COLUMNS) + 1)
-)
+(
+    _QUANTITY,
+    _CELL,
+    _VISIT,
+    _UNIT,
+    _SALT,
+    _PRINT,
+    _COUNT,
+    _BELOW,
+    _SAME,
+    _ABOVE,
+    _OK,
+    _READY,
+    _TOLD,
+) = (letter(column) for column in range(1, len(_COLUMNS) + 1))
 _BY_VISIT = ("visit", "right", "asked", "hands on")
 _FROM = len(_COLUMNS) + 2
 """The column where the table of visits begins."""

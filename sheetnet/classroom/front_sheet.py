@@ -85,9 +85,9 @@ def _to_do(sheet: Worksheet, exercise: Exercise, row: int) -> int:
 def _asked(sheet: Worksheet, exercise: Exercise, row: int, cached: Cached) -> int:
     row = _heading(sheet, row, "What is asked, and how far you are")
     for column, head in zip(_COUNTS, _HEADS, strict=True):
-        put(sheet, row - 1, column, head, styles.HEADING, border=styles.UNDERLINE).alignment = (
-            styles.CENTRE
-        )
+        put(
+            sheet, row - 1, column, head, styles.HEADING, border=styles.UNDERLINE
+        ).alignment = styles.CENTRE
     cells: dict[str, int] = {}
     for cell in exercise.cells:
         cells[cell.quantity] = cells.get(cell.quantity, 0) + 1
@@ -114,9 +114,7 @@ def _asked(sheet: Worksheet, exercise: Exercise, row: int, cached: Cached) -> in
 def _index(exercise: Exercise, block: Block) -> tuple[int | str, ...]:
     """That of the only column that is asked, or the letters for several."""
     asked = [
-        i
-        for i, label in zip(block.indices, block.labels, strict=True)
-        if label in exercise.labels
+        i for i, label in zip(block.indices, block.labels, strict=True) if label in exercise.labels
     ]
     return asked[0] if len(asked) == 1 else tuple("ji"[: len(block.shape)])
 
@@ -124,14 +122,19 @@ def _index(exercise: Exercise, block: Block) -> tuple[int | str, ...]:
 def _meanings(sheet: Worksheet, exercise: Exercise, row: int) -> int:
     row = _heading(sheet, row, "What the checks say")
     words = {
-        RIGHT: f"the first {exercise.digits} significant digits are; the last of them may be one off",
+        RIGHT: f"{exercise.digits} significant digits are; the last of them may be one off",
         WRONG: "and all that it builds upon is right: the fault is here",
         NO_NUMBER: "a text or an error stands there",
         WAITS: "not right, nor is all that it builds upon: begin there",
     }
     samples = [("", styles.INPUT, styles.INPUT_FILL, "to be filled in")]
     samples += [
-        (told, Font(name=styles.FONT, size=11, color=ink), PatternFill("solid", fgColor=fill), words[told])
+        (
+            told,
+            Font(name=styles.FONT, size=11, color=ink),
+            PatternFill("solid", fgColor=fill),
+            words[told],
+        )
         for told, fill, ink in COLOURS
     ]
     for shown, font, fill, text in samples:

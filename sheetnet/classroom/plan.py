@@ -7,6 +7,7 @@ whose weights it starts from. Right of each quantity that is asked stand its che
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -238,7 +239,7 @@ def _check_gaps(exercise: Exercise) -> None:
     """
     problem, visits = exercise.problem, exercise.visits
     size = problem.spec.training.batch_size
-    for before, after in zip(visits, visits[1:], strict=False):
+    for before, after in itertools.pairwise(visits):
         if after == before + 1:
             continue
         # Visits after ``before`` and before the given one, ``after - 1``.

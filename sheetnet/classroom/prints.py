@@ -38,8 +38,8 @@ def near(value: float, wanted: float, size: float, digits: int) -> bool:
 
 
 def _count(value: float, unit: float) -> float:
-    """In whole units, halves away from 0 as ROUND has it; nan for what is no number."""
-    return math.copysign(math.floor(abs(value) / unit + 0.5), value) if value == value else value
+    """A finite number in whole units, halves away from 0 as ROUND has it."""
+    return math.copysign(math.floor(abs(value) / unit + 0.5), value)
 
 
 def print_of(value: float, unit: float, salt: int) -> int:

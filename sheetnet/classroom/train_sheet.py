@@ -147,9 +147,7 @@ def text_at(formula: Formula, visit: int, row: int) -> str:
     return formula.text(visit - 1).replace("{r}", str(row)).replace("{p}", str(row - 1))
 
 
-def _formula(
-    sheet: Worksheet, row: int, column: int, text: str, cached: Cached, form: str
-) -> Cell:
+def _formula(sheet: Worksheet, row: int, column: int, text: str, cached: Cached, form: str) -> Cell:
     font = styles.LINK if fetches(text) else styles.BODY
     cached[(TRAIN, row, column)] = 0.0
     return put(sheet, row, column, FormulaText(f"={text}"), font, number_format=form)

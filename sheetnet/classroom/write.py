@@ -9,24 +9,25 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from sheetnet.classroom.asking import group_of
+from sheetnet.classroom.asking import group_of, written
 from sheetnet.classroom.checks_sheet import Cached, write_checks
 from sheetnet.classroom.front_sheet import write_front
 from sheetnet.classroom.plan import Exercise, make_exercise
 from sheetnet.classroom.record import Record, digest_of
 from sheetnet.classroom.train_sheet import write_exercise_train
+from sheetnet.layout import CONFIG_KEY, CONFIG_NOTE
 from sheetnet.output import check_target
 from sheetnet.problem import Problem
 from sheetnet.reader.package import open_package
 from sheetnet.recalc import recalculate
 from sheetnet.regions import CONFIG, DATA, INIT
-from sheetnet.layout import CONFIG_KEY, CONFIG_NOTE
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
 from sheetnet.workbook.export import check_limits
 from sheetnet.workbook.init import write_init
 from sheetnet.workbook.package import save
 from sheetnet.workbook.stream import Stream
+from sheetnet.workbook.styles import put
 
 _TELLS: Mapping[str, tuple[str, ...]] = {
     "loss": ("loss", "deltas"),
@@ -83,8 +84,6 @@ def write_exercise(
 
 
 def _record(exercise: Exercise) -> Record:
-    from sheetnet.classroom.asking import written
-
     visits = written(exercise.visits)
     return Record(exercise.blank, visits, exercise.digits, digest_of(exercise.problem))
 
@@ -117,16 +116,13 @@ def _content(kind: str, text: str) -> float | str:
 def _say_no_formula(book: Workbook, exercise: Exercise) -> None:
     """Take away notes on ``Config`` and ``Init`` that tell how something is computed."""
     for title in (CONFIG, INIT):
-        for row in book[title].iter_rows():
-            for cell in row:
+        for cells in book[title].iter_rows():
+            for cell in cells:
                 cell.comment = None
-    asked = {
-        group_of(block)
-        for block in exercise.own.blocks
-        if set(block.labels) & set(exercise.labels)
-    }
+    labels = set(exercise.labels)
+    asked = {group_of(block) for block in exercise.own.blocks if labels & set(block.labels)}
     config = book[CONFIG]
     for row in range(1, config.max_row + 1):
         groups = _TELLS.get(str(config.cell(row, CONFIG_KEY).value), ())
         if asked & set(groups):
-            config.cell(row, CONFIG_NOTE).value = None
+            put(config, row, CONFIG_NOTE, None)
