@@ -42,7 +42,7 @@ _CLIPPING = {slot.name for slot in (CLIPPED, NORM, SHRINK, SHRUNK)}
 _COMMA = re.compile(r",(?![^\[\]]*\])")
 """Between names; the comma inside of brackets belongs to an index."""
 
-_VISITS = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
+_VISITS = re.compile(r"([0-9]{1,9})(?::([0-9]{1,9}))?")
 
 
 def group_of(block: Block) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +12,12 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
+from openpyxl import load_workbook
 
 from sheetnet.classroom.plan import Exercise, without_stopping
 from sheetnet.classroom.record import Record, digest_of, read_record
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.errors import WorkbookError
+from sheetnet.errors import EngineError, WorkbookError
 from sheetnet.layout import TRAIN_NAME_ROW
 from sheetnet.problem import Problem, load_problem
 from sheetnet.reader.cells import Grid, Odd, Values, read_grid, where
@@ -27,7 +30,7 @@ from sheetnet.spec import load_spec
 MAX_BYTES = 300 * 1024**2
 """Unpacked: an exercise has a few hundred kilobytes."""
 
-SPARE = 40
+SPARE = 20
 """Rows and columns that may have been inserted."""
 
 _LOCKED = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -119,7 +122,7 @@ def open_hand_in(path: Path, reference: Reference | None) -> HandIn:
     _check_file(path)
     package = open_package(path)
     record = _record(package, reference)
-    live = LiveBook(package)
+    live = _calculated(package)
     book = read_book(package, live.values)
     digest = digest_of(book.problem)
     problem = book.problem if reference is None else reference.problem
@@ -152,6 +155,8 @@ def _reference(exercise: str | None, spec: str | None) -> Reference:
 
 def _check_file(path: Path) -> None:
     """What is no hand-in for sure is told before anything is unpacked."""
+    if path.exists() and not path.is_file():
+        raise WorkbookError("no file but a device or a pipe")
     try:
         with path.open("rb") as file:
             start = file.read(len(_LOCKED))
@@ -169,6 +174,22 @@ def _check_file(path: Path) -> None:
         raise WorkbookError(f"cannot be read ({error.strerror or error})") from None
     if size > MAX_BYTES:
         raise WorkbookError(f"{size / 1e6:.0f} MB unpacked, too large for an exercise")
+
+
+def _calculated(package: Package) -> LiveBook:
+    """The workbook in the engine; what that cannot read is first written anew by openpyxl."""
+    try:
+        return LiveBook(package)
+    except EngineError:
+        with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
+            copy = Path(folder) / package.path.name
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    load_workbook(package.path).save(copy)
+                except Exception:  # whatever openpyxl stumbles over
+                    raise WorkbookError("damaged: no application's file reads like this") from None
+            return LiveBook(open_package(copy))
 
 
 def _record(package: Package, reference: Reference | None) -> Record:

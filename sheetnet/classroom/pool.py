@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -21,6 +22,9 @@ TIMEOUT = 60.0
 
 START = 60.0
 """Seconds that a process may take to start, besides."""
+
+MEMORY = 2 * 1024**3
+"""Bytes that a process may take besides what it has at its start (on Linux)."""
 
 Progress = Callable[[int, int], None]
 
@@ -82,7 +86,7 @@ class _Workers:
             with self.lock:
                 if self.ended:
                     raise RuntimeError("no process is started any more")
-                executor = ProcessPoolExecutor(max_workers=1, initializer=_ignore_interrupts)
+                executor = ProcessPoolExecutor(max_workers=1, initializer=_set_up)
                 self.executors.add(executor)
             self.own.executor = executor
             executor.submit(_ready).result(START)
@@ -112,7 +116,13 @@ def _ready() -> None:
     """Load what grading needs, before the clock of the first file starts."""
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C is for the one who asked, who then ends the processes."""
+def _set_up() -> None:
+    """Bound the memory that a file may take, and leave Ctrl-C to the one who asked."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(ImportError, OSError, ValueError):  # where there is no such thing
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        most = pages * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
