@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import Token, TokenizerError
 
@@ -17,6 +18,8 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.reader.cells import BLANK, Odd
 from sheetnet.reader.normal import formula_text
 from sheetnet.regions import TRAIN, address
+
+Mask = NDArray[np.bool_]
 
 RIGHT, WRONG, MISSING, HARD_CODED = "right", "wrong", "missing", "hard_coded"
 VERDICTS = (RIGHT, WRONG, MISSING, HARD_CODED)
@@ -50,7 +53,9 @@ def judge(hand_in: HandIn) -> tuple[Judged, ...]:
     numbers = hand_in.numbers(values)
     local = local_rows(hand_in.exercise, numbers)
     formulas = any(hand_in.file.formula(*_place(hand_in, c)) for c in hand_in.exercise.cells)
-    trials = [_trial(hand_in, draw) for draw in range(TRIALS)] if formulas else []
+    # Where errors begin: what follows from them is tried with numbers there.
+    begins = np.isnan(numbers.train) & np.isfinite(local)
+    trials = [_trial(hand_in, draw, begins) for draw in range(TRIALS)] if formulas else []
     found = []
     for cell in hand_in.exercise.cells:
         verdict = MISSING
@@ -84,8 +89,8 @@ def _shown(hand_in: HandIn, cell: Asked, value: float | Odd) -> str:
     return text if formula is None else f"{text} by {formula}"
 
 
-def _trial(hand_in: HandIn, draw: int) -> _Trial:
-    hand_in.live.change(changes(hand_in, draw))
+def _trial(hand_in: HandIn, draw: int, begins: Mask) -> _Trial:
+    hand_in.live.change(changes(hand_in, draw, begins))
     numbers = hand_in.numbers(hand_in.values())
     return _Trial(numbers.train, local_rows(hand_in.exercise, numbers))
 
@@ -94,27 +99,31 @@ def _verdict(hand_in: HandIn, cell: Asked, sheet: Array, local: Array, trials: l
     """Of a cell with something in it.
 
     Its number is right where it is the true one, or follows from the sheet's own numbers;
-    then a formula has to follow under other inputs, too.
+    then a formula has to follow under other inputs, too. An error that follows from errors
+    is judged by these alone.
     """
     exercise, at = hand_in.exercise, (cell.i, cell.c)
-    value, size = float(sheet[at]), exercise.sizes[cell.quantity]
+    value, size, wanted = float(sheet[at]), exercise.sizes[cell.quantity], exercise.numbers[at]
 
     def agrees(value: float, wanted: float) -> bool:
         known = np.isfinite(value) and np.isfinite(wanted)
         return bool(known) and near(value, wanted, size, exercise.digits)
 
-    true = agrees(value, float(exercise.numbers[at]))
+    formula = formula_text(hand_in.file, *_place(hand_in, cell))
+    live = formula is not None and refers(formula)
+    tried = [trial for trial in trials if np.isfinite(trial.local[at])]
+    follows = all(agrees(float(trial.sheet[at]), float(trial.local[at])) for trial in tried)
+    if live and np.isnan(value) and np.isnan(local[at]):
+        return RIGHT if tried and follows else WRONG
+    true = agrees(value, float(wanted))
     if not (true or agrees(value, float(local[at]))):
         return WRONG
-    place = _place(hand_in, cell)
-    formula = formula_text(hand_in.file, *place)
-    if formula is None or not refers(formula):
+    if not live:
         return HARD_CODED
-    tried = [trial for trial in trials if np.isfinite(trial.local[at])]
-    if all(agrees(float(trial.sheet[at]), float(trial.local[at])) for trial in tried):
+    if follows:
         return RIGHT
-    # By chance, or because what it reads is blank or 0: then it is no number that was copied.
-    return HARD_CODED if true else WRONG
+    # A formula of nothing but 0 tells nothing; any other right number has been copied.
+    return HARD_CODED if true and wanted != 0 else WRONG
 
 
 def refers(formula: str) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sheetnet.classroom.hand_in import HandIn
+from sheetnet.concepts.arithmetic import Array
 from sheetnet.randomness import changes_stream
 from sheetnet.regions import DATA, INIT, TRAIN, Region
 
@@ -16,11 +18,12 @@ _KEPT = ("weight", "bias", "state", "update")
 """Kinds of columns that the next row reads."""
 
 
-def changes(hand_in: HandIn, draw: int) -> dict[Place, float]:
+def changes(hand_in: HandIn, draw: int, begins: NDArray[np.bool_]) -> dict[Place, float]:
     """Numbers to be typed over all inputs: data, weights, hyperparameters, given rows.
 
     So are blank cells and those that hold a number of the student's own: what is built
-    upon them can then be told from what is not.
+    upon them can then be told from what is not. ``begins`` (rows, columns) tells the cells
+    where errors begin, which become numbers as well.
     """
     random = changes_stream(draw)
 
@@ -38,7 +41,7 @@ def changes(hand_in: HandIn, draw: int) -> dict[Place, float]:
         found[place] = number * some() if number else some(0.1, 0.3)
     for place, number in _given(hand_in):
         found[place] = number * some()
-    for place, number in _own(hand_in):
+    for place, number in _own(hand_in, begins):
         found[place] = number * some() if number else some()
     return found
 
@@ -60,7 +63,7 @@ def _bounded_targets(hand_in: HandIn) -> Iterator[tuple[Place, float]]:
 
 
 def _visited(
-    hand_in: HandIn, region: Region, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    hand_in: HandIn, region: Region, values: Array
 ) -> Iterator[tuple[Place, float, float]]:
     """The cells of the samples that are visited, and how far their columns reach."""
     exercise = hand_in.exercise
@@ -100,10 +103,10 @@ def _given(hand_in: HandIn) -> Iterator[tuple[Place, float]]:
                     yield (TRAIN, hand_in.rows[i], hand_in.columns[label]), number
 
 
-def _own(hand_in: HandIn) -> Iterator[tuple[Place, float]]:
-    """Asked cells without a formula."""
+def _own(hand_in: HandIn, begins: NDArray[np.bool_]) -> Iterator[tuple[Place, float]]:
+    """Asked cells without a formula, or with one that leads to the first error."""
     for cell in hand_in.exercise.cells:
         row, column = hand_in.rows[cell.i], hand_in.columns[cell.label]
-        if hand_in.file.formula(row, column) is None:
+        if hand_in.file.formula(row, column) is None or begins[cell.i, cell.c]:
             number = float(hand_in.file.numbers[row - 1, column - 1])
             yield (TRAIN, row, column), 0.0 if np.isnan(number) else number
