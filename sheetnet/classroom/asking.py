@@ -11,21 +11,21 @@ from sheetnet.errors import SpecError, nearest
 from sheetnet.ledger import Block, ledger_of
 from sheetnet.network import Network
 
-GROUPS = {
-    "forward": "weighted sums z and activations a",
-    "loss": "the loss of each visit",
-    "deltas": "error signals δ",
-    "gradients": "gradients of weights and biases",
-    "batch": "sums and means of the gradients over a batch",
-    "clipping": "what clipping makes of the gradients",
-    "optimizer": "what the optimizer keeps",
-    "updates": "updates ΔW, Δb",
-    "weights": "the weights and biases in use",
-}
-"""Name -> what it asks for, in the order of the ledger's columns but for the last."""
+GROUPS = (
+    "forward",
+    "loss",
+    "deltas",
+    "gradients",
+    "batch",
+    "clipping",
+    "optimizer",
+    "updates",
+    "weights",
+)
+"""In the order of the ledger's columns, but for the last: the weights of the next row."""
 
-DEFAULT = "gradients,updates"
-DEFAULT_VISITS = 3
+FIRST_VISITS = 3
+"""Asked where nothing is said."""
 
 _BY_KIND = {
     "weight": "weights",

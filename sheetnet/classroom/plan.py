@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from sheetnet import engine
-from sheetnet.classroom.asking import labels_of, visits_of, written
+from sheetnet.classroom.asking import FIRST_VISITS, labels_of, visits_of, written
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.stopping import PATIENCE
 from sheetnet.errors import LimitError, SpecError
@@ -30,8 +30,8 @@ from sheetnet.regions import TRAIN, Region
 MAX_ASKED = 20_000
 """Cells: each has several formulas that check it."""
 
-DIGITS, FEWEST, MOST = 4, 2, 6
-"""Significant digits that count."""
+FEWEST, MOST = 2, 6
+"""Significant digits that may count."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def make_exercise(problem: Problem, blank: str, visits: str | None, digits: int)
     if not FEWEST <= digits <= MOST:
         raise SpecError(f"--digits {digits}: a whole number from {FEWEST} to {MOST} is needed")
     problem = without_stopping(problem)
-    last = min(3, problem.visits)
+    last = min(FIRST_VISITS, problem.visits)
     chosen = visits_of(f"1:{last}" if visits is None else visits, problem.visits)
     exercise = Exercise(problem, blank, labels_of(problem.network, blank), chosen, digits)
     asked = len(exercise.labels) * len(chosen)

@@ -64,6 +64,9 @@ def write_exercise_train(book: Workbook, exercise: Exercise, cached: Cached) -> 
                 sheet, exercise.problem, block, TRAIN_GROUP_ROW, column, outline=False, told=told
             )
     sheet.row_dimensions[TRAIN_WORDS_ROW].height = 30
+    sheet.column_dimensions["A"].width = 11
+    for label in exercise.labels:
+        sheet.column_dimensions[letter(exercise.columns[label])].width = 14
     _rows(sheet, exercise, cached)
     _colours(sheet, exercise)
     add_formats(sheet, exercise.ledger, exercise.region)
