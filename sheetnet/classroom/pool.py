@@ -36,10 +36,11 @@ def grade_all(
     *,
     jobs: int | None = None,
     timeout: float = TIMEOUT,
+    memory: int = MEMORY,
     progress: Progress | None = None,
 ) -> tuple[Graded, ...]:
     """Grade files in ``jobs`` processes (None: one for each core), in the order of ``paths``."""
-    workers = _Workers(timeout)
+    workers = _Workers(timeout, memory)
     count = max(1, min(jobs or joblib.cpu_count(), len(paths)))
     found: dict[int, Graded] = {}
     pool = joblib.Parallel(n_jobs=count, backend="threading", return_as="generator_unordered")
@@ -58,8 +59,8 @@ def grade_all(
 class _Workers:
     """A process for each thread that asks; one that hangs is ended and another started."""
 
-    def __init__(self, timeout: float) -> None:
-        self.timeout = timeout
+    def __init__(self, timeout: float, memory: int) -> None:
+        self.timeout, self.memory = timeout, memory
         self.own = threading.local()
         self.lock = threading.Lock()
         self.executors: set[Any] = set()
@@ -86,7 +87,7 @@ class _Workers:
             with self.lock:
                 if self.ended:
                     raise RuntimeError("no process is started any more")
-                executor = ProcessPoolExecutor(max_workers=1, initializer=_set_up)
+                executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=(self.memory,))
                 self.executors.add(executor)
             self.own.executor = executor
             executor.submit(_ready).result(START)
@@ -116,7 +117,7 @@ def _ready() -> None:
     """Load what grading needs, before the clock of the first file starts."""
 
 
-def _set_up() -> None:
+def _set_up(memory: int) -> None:
     """Bound the memory that a file may take, and leave Ctrl-C to the one who asked."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -124,5 +125,5 @@ def _set_up() -> None:
         import resource
 
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        most = pages * resource.getpagesize() + MEMORY
+        most = pages * resource.getpagesize() + memory
         resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -36,10 +36,13 @@ def grade(
 
 
 def _files(paths: Iterable[str | Path], exercise: str | Path | None) -> Iterator[str]:
-    """The files, and all .xlsx files below folders; not the exercise that was handed out."""
+    """The files, and all .xlsx files below folders but the exercise that was handed out."""
     for given in paths:
         path = Path(given)
-        for each in _below(path) if path.is_dir() else [path]:
+        if not path.is_dir():
+            yield str(path)
+            continue
+        for each in _below(path):
             if exercise is None or not _same(each, Path(exercise)):
                 yield str(each)
 
