@@ -16,6 +16,7 @@ import click
 
 from sheetnet import __version__
 from sheetnet.commands.books import diff, lint
+from sheetnet.commands.classroom import exercise, grade
 from sheetnet.commands.new import new
 from sheetnet.commands.scripts import code
 from sheetnet.errors import SheetnetError
@@ -67,7 +68,7 @@ def main() -> None:
     """Train a network in NumPy and open the very same training in a spreadsheet."""
 
 
-for _command in (new, code, lint, diff):
+for _command in (new, code, lint, diff, exercise, grade):
     main.add_command(_command)
 
 _PATH = click.Path(path_type=Path)
