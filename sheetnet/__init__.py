@@ -9,6 +9,8 @@
 >>> print(sheetnet.code(spec))            # the same training as a script in NumPy
 >>> sheetnet.lint("any.xlsx").findings  # cells that look wrong beside their neighbours
 >>> sheetnet.diff("a.xlsx", "b.xlsx").to_text()  # which inputs differ, where trainings part
+>>> book = sheetnet.load_book("edited.xlsx")  # a workbook is a spec: book.changes, book.problem
+>>> run = sheetnet.train(book)            # and so for export and code
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from sheetnet.errors import SheetnetError
 
 if TYPE_CHECKING:
     from sheetnet.comparing import Comparison
+    from sheetnet.editing import EditedBook
     from sheetnet.linting import Report as LintReport
     from sheetnet.run import Run
     from sheetnet.spec import Spec
@@ -36,6 +39,7 @@ __all__ = [
     "diff",
     "export",
     "lint",
+    "load_book",
     "load_spec",
     "new",
     "train",
@@ -58,6 +62,20 @@ def load_spec(path: str | Path) -> Spec:
     from sheetnet.spec import load_spec
 
     return load_spec(path)
+
+
+def load_book(path: str | Path, engine: str = "ironcalc") -> EditedBook:
+    """Read a workbook that sheetnet wrote, edited or not, as a spec that holds its rows.
+
+    What stands on ``Config``, ``Data`` and ``Init`` now counts: rows may have been added
+    or deleted, and what is fixed at export changed. ``book.changes`` are the inputs that
+    differ from those at export, ``book.notes`` what else was found, ``book.problem`` the
+    run, and ``book.override(epochs=5)`` the same with other values. ``engine`` calculates
+    formulas in input cells. Raises :class:`SheetnetError` that names the cell.
+    """
+    from sheetnet.editing import load_book
+
+    return load_book(path, engine)
 
 
 def new(
@@ -103,8 +121,8 @@ def new(
     return write_new(Path(path), source, made, overwrite=overwrite)
 
 
-def train(spec: Spec) -> Run:
-    """Train in NumPy and keep the whole ledger.
+def train(spec: Spec | EditedBook) -> Run:
+    """Train a spec, or a workbook that was read as one, in NumPy and keep the whole ledger.
 
     ``run["W1"]`` has shape (visits, units, inputs), ``run["loss"]`` (visits,); any name
     of the ledger works. ``run.by_epoch("val_loss")`` has shape (epochs,). ``run.final``
@@ -113,13 +131,13 @@ def train(spec: Spec) -> Run:
     Raises :class:`SheetnetError` where data and spec do not fit.
     """
     from sheetnet import run
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of
 
-    return run.train(load_problem(spec))
+    return run.train(problem_of(spec))
 
 
 def export(
-    spec: Spec,
+    spec: Spec | EditedBook,
     path: str | Path,
     *,
     overwrite: bool = True,
@@ -127,18 +145,22 @@ def export(
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
-    ``sheets`` names those to be written (None: all that apply); ``Config``, ``Data``,
-    ``Init`` and ``Train`` always are, and so is what training depends on.
+    ``sheets`` names those to be written (None: all that apply, of a workbook those that it
+    has); ``Config``, ``Data``, ``Init`` and ``Train`` always are, and so is what training
+    depends on.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of
+    from sheetnet.spec import Spec
     from sheetnet.workbook.export import export
 
-    return export(load_problem(spec), Path(path), overwrite=overwrite, sheets=sheets)
+    if sheets is None and not isinstance(spec, Spec):
+        sheets = spec.sheets
+    return export(problem_of(spec), Path(path), overwrite=overwrite, sheets=sheets)
 
 
 def code(
-    spec: Spec,
+    spec: Spec | EditedBook,
     framework: str = "numpy",
     *,
     path: str | Path | None = None,
@@ -146,18 +168,23 @@ def code(
 ) -> str:
     """Return the source of a standalone script that repeats the training.
 
+    Of a workbook its head says what differs from the export.
+
     ``framework``: ``numpy``, which gives the same numbers to the last bit, or ``torch``,
     which agrees to about 1e-12. With ``path`` the script is written there, and where it
     has many rows of data, these beside it: ``train.py`` reads ``train_data.csv``. Raises
     :class:`SheetnetError` where that is needed, but no ``path`` is given.
     """
     from sheetnet import codegen
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of, remarks_of
 
-    problem = load_problem(spec)
+    problem, remarks = problem_of(spec), remarks_of(spec)
     if path is None:
-        return codegen.script(problem, framework)
-    return codegen.write_script(problem, Path(path), framework, overwrite=overwrite)[0]
+        return codegen.script(problem, framework, remarks=remarks)
+    written = codegen.write_script(
+        problem, Path(path), framework, overwrite=overwrite, remarks=remarks
+    )
+    return written[0]
 
 
 def verify(

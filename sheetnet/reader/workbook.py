@@ -41,7 +41,8 @@ from sheetnet.views.view import View
 CODINGS = ("none", "0/1", "one-hot")
 """``coding`` on Config: targets are numbers, two classes on one output, or one-hot."""
 
-_CONFIG_ROWS, _CONFIG_COLUMNS = 2_000, len(LAYERS_HEADER)
+CONFIG_ROWS, CONFIG_COLUMNS = 2_000, len(LAYERS_HEADER)
+"""Cells of ``Config`` that are read."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
     def sheet(title: str, rows: int, columns: int) -> InputSheet:
         return InputSheet(package, read_grid(package, title, rows, columns), recalculate)
 
-    config = sheet(CONFIG, _CONFIG_ROWS, _CONFIG_COLUMNS)
+    config = sheet(CONFIG, CONFIG_ROWS, CONFIG_COLUMNS)
     keys = config_keys(config)
     try:
         spec = config_spec(config, keys)
