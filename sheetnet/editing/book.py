@@ -13,8 +13,15 @@ import numpy as np
 from sheetnet import values
 from sheetnet.data import Table, rows_held_out, split_by_share
 from sheetnet.differences import Inputs, listed
-from sheetnet.editing.changes import Then, changes, row_notes
-from sheetnet.editing.config import check_counts, check_rest, read_spec, share_held_out, share_of
+from sheetnet.editing.changes import Then, changes, order_of, row_notes
+from sheetnet.editing.config import (
+    check_counts,
+    check_rest,
+    check_starts,
+    read_spec,
+    share_held_out,
+    share_of,
+)
 from sheetnet.editing.past import network_of, read_copies, read_trained
 from sheetnet.editing.rows import read_rows
 from sheetnet.editing.sheet import Source
@@ -27,7 +34,7 @@ from sheetnet.reader.config import config_keys, row_of
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import CONFIG_COLUMNS, CONFIG_ROWS
 from sheetnet.recalc import recalculate_if_asked
-from sheetnet.regions import COMPARE, CONFIG, DATA, INIT, Region
+from sheetnet.regions import COMPARE, CONFIG, DATA, INIT, TRAIN, Region
 from sheetnet.sheets import ALWAYS, sheets_of
 from sheetnet.spec import LayerSpec, Spec
 
@@ -144,6 +151,7 @@ def _read(package: Package, source: Source) -> EditedBook:
             f"{table.held_out} of {table.rows} rows are held out, drawn from seed "
             f"{spec.training.seed}: Data does not say which"
         )
+    check_starts(config, spec, table, starts, then.network)
     layers, others = _with_starts(spec, table, starts)
     problem = assemble(replace(spec, layers=layers), table, rows.classes)
     check_rest(config, keys, problem, rows, starts)
@@ -154,8 +162,13 @@ def _read(package: Package, source: Source) -> EditedBook:
             f"no sheet {COMPARE} keeps what was exported: which values of cells were changed "
             "cannot be told"
         )
-    if any(d.name == "rows" for d in found.structure) and _draws(problem):
-        every.append(f"orders and masks are drawn anew from seed {spec.training.seed}")
+    if then.trained.rows is None:
+        every.append(
+            f"{TRAIN} does not show the training that was exported: whether epochs, batches, rows "
+            "and orders are still the same cannot be told"
+        )
+    elif then.trained.rows != problem.rows:
+        every.append(f"the order of visits is new: {order_of(problem)}")
     return EditedBook(
         package.path, problem, sheets_of(problem.network, titles), found, tuple(every)
     )

@@ -11,8 +11,9 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.data import Label
 from sheetnet.data_layout import TRAINING_SET, VALIDATION_SET, DataLayout
 from sheetnet.differences import Difference, Inputs, Value
+from sheetnet.editing.heads import scale_of
 from sheetnet.editing.past import Copies, Trained
-from sheetnet.editing.rows import Rows, scale_of
+from sheetnet.editing.rows import Rows
 from sheetnet.editing.start import Start
 from sheetnet.layout import CONFIG_VALUE
 from sheetnet.problem import Problem
@@ -92,7 +93,7 @@ def _drawn(then: Then, problem: Problem) -> Iterator[Difference]:
         return
     order = epoch_order(problem.rows, 1, training.seed, shuffle=training.shuffle)
     if tuple(order.tolist()) != trained.order:
-        yield Difference("order of visits", "as on Train", _source(problem))
+        yield Difference("order of visits", "as on Train", order_of(problem))
     if trained.batch_size != min(training.batch_size, problem.rows):
         return
     for layer in problem.network.layers:
@@ -107,7 +108,8 @@ def _drawn(then: Then, problem: Problem) -> Iterator[Difference]:
             )
 
 
-def _source(problem: Problem) -> str:
+def order_of(problem: Problem) -> str:
+    """Where the order of visits comes from."""
     training = problem.spec.training
     return f"drawn from seed {training.seed}" if training.shuffle else "as the rows stand"
 
@@ -185,10 +187,10 @@ def row_notes(then: Then, rows: Rows) -> list[str]:
         if number is None or (total is not None and number > total)
     ]
     if new:
-        notes.append(f"{DATA}: new rows are {_spans(sorted(new), 'sheet row')}")
+        notes.append(f"{DATA}: {_spans(sorted(new), 'row')} of the sheet {_is(new)} new")
     gone = sorted(set(range(1, (total or max(known, default=0)) + 1)) - set(known))
     if gone:
-        notes.append(f"{DATA}: of the rows at export these are gone: {_spans(gone, 'row')}")
+        notes.append(f"{DATA}: {_spans(gone, 'row')} of the export {_is(gone)} gone")
     placed = sorted(zip(rows.places, rows.numbers, strict=True))
     order = [n for _, n in placed if n is not None and (total is None or n <= total)]
     if order != sorted(order):
@@ -196,8 +198,12 @@ def row_notes(then: Then, rows: Rows) -> list[str]:
     return notes
 
 
+def _is(rows: list[int]) -> str:
+    return "are" if len(rows) > 1 else "is"
+
+
 def _spans(numbers: list[int], what: str) -> str:
-    """``row 3 and rows 5 to 7``, shortened."""
+    """``rows 3, 5 to 7``, shortened."""
     spans: list[list[int]] = []
     for number in numbers:
         if spans and number == spans[-1][-1] + 1:

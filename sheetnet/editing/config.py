@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.stopping import PATIENCE
-from sheetnet.data import rows_held_out
+from sheetnet.data import Table, rows_held_out
 from sheetnet.data_layout import coding_of
 from sheetnet.editing.past import Trained
 from sheetnet.editing.rows import Rows
@@ -19,7 +19,7 @@ from sheetnet.problem import Problem
 from sheetnet.reader.cells import where
 from sheetnet.reader.config import config_spec, config_value, layer_cells
 from sheetnet.reader.inputs import InputSheet
-from sheetnet.regions import CONFIG
+from sheetnet.regions import CONFIG, INIT
 from sheetnet.spec import Spec
 from sheetnet.values import bounded
 
@@ -76,8 +76,10 @@ def share_held_out(
     table = rows.table
     if not rows.split:
         return given
-    comes_to = {(rows, rows_held_out(rows, given)) for rows in (table.rows, (exported or (0,))[0])}
-    if exported is not None and not comes_to & {(table.rows, table.held_out), exported}:
+    now = table.rows, table.held_out
+    if exported is not None and not any(
+        rows_held_out(rows, given) == held for rows, held in (now, exported)
+    ):
         raise WorkbookError(
             f"{config.package.path.name}: {_at(keys, 'validation')} is {given:g}, but "
             f"{table.held_out} of {table.rows} rows are held out: which ones stands on Data, in "
@@ -143,3 +145,24 @@ def check_rest(
                     f"{config.package.path.name}: {CONFIG} says that layer {layer.index} has "
                     f"{cells[key]} {key}; they follow from the units, and are {size}"
                 )
+
+
+def check_starts(
+    config: InputSheet, spec: Spec, table: Table, starts: Sequence[Start], network: str | None
+) -> None:
+    """Raise :class:`WorkbookError` for a block of ``Init`` that has lost or gained cells.
+
+    Its size may be that of the exported network (``2-3-1: ...``) or that of the present one.
+    """
+    if network is None:
+        return
+    exported = network.partition(":")[0].split("-")
+    now = [str(n) for n in (len(table.input_names), *(layer.units for layer in spec.layers))]
+    for index, start in enumerate(starts, 1):
+        size = [str(n) for n in reversed(start.sizes)]
+        if size not in (exported[index - 1 : index + 1], now[index - 1 : index + 1]):
+            raise WorkbookError(
+                f"{config.package.path.name}: {INIT} has {start.sizes[0]} rows of {start.sizes[1]} "
+                f"weights for layer {index}; the network has {'-'.join(now)} units, "
+                f"at export {'-'.join(exported)}"
+            )
