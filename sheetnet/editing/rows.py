@@ -17,6 +17,9 @@ from sheetnet.reader.cells import Odd, where
 from sheetnet.reader.inputs import InputSheet, holds
 from sheetnet.regions import DATA, Region
 
+MAX_GAP = 1_000
+"""Empty rows below which nothing is data any more."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -48,21 +51,26 @@ class Rows:
 def read_rows(source: Source) -> Rows:
     """Read the rows; raises :class:`WorkbookError` that names the cell."""
     head: dict[tuple[int, int], float | str] = {}
-    last = [DataLayout.STATISTICS_ROW, 1]
+    last, far = HIGHEST_HEAD, 0
 
     def see(row: int, column: int, content: float | str) -> None:
+        nonlocal last, far
         if row <= HIGHEST_HEAD:
             head[row, column] = content
-        last[:] = max(last[0], row), max(last[1], column)
+        if row > last + MAX_GAP:
+            far = far or row
+        else:
+            last = max(last, row)
 
     look = source.look(DATA, see)
-    layout = Heads(source.package.path.name, head).layout(last[0])
-    sheet = source.sheet(DATA, max(last[0], layout.last_row), max(last[1], layout.last_column))
+    layout = Heads(source.package.path.name, head).layout(last)
+    sheet = source.sheet(DATA, layout.last_row, layout.last_column)
     raw = replace(layout.regions["raw inputs"], columns=layout.raw_end - layout.raw_column)
     there = _there(sheet, raw)
     kept, beyond = _kept(sheet, layout, there)
     notes = formula_notes(sheet, raw)
-    if beyond is not None:
+    beyond = beyond or far
+    if beyond:
         notes.append(f"what stands on {DATA} from row {beyond} on, below an empty row, is left out")
     if not kept:
         raise WorkbookError(f"{source.package.path.name}: {DATA} has no rows of data")

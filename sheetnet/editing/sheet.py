@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from sheetnet.errors import WorkbookError
 from sheetnet.reader.cells import read_grid, where
 from sheetnet.reader.inputs import InputSheet, Recalculate
@@ -71,12 +73,12 @@ class Look:
 def formula_notes(sheet: InputSheet, region: Region) -> list[str]:
     """What is said of input cells that hold formulas."""
     title = region.sheet
-    found = [
-        (row, column)
-        for row in range(region.row, region.last_row + 1)
-        for column in range(region.column, region.last_column + 1)
-        if sheet.grid.formula(row, column) is not None
-    ]
+    rows, columns = (
+        slice(region.row - 1, region.last_row),
+        slice(region.column - 1, region.last_column),
+    )
+    there = np.argwhere(sheet.grid.formulas[rows, columns] != None)  # noqa: E711 - elementwise
+    found = [(region.row + r, region.column + c) for r, c in there.tolist()]
     notes = [
         f"{where(title, row, column)} holds a formula: its value {_said(sheet, row, column)} counts"
         for row, column in found[:MAX_NOTED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -89,7 +90,8 @@ class _Scanner:
     def _content(self) -> float | str:
         text = "".join(self.value)
         if self.kind == "n":
-            return float(text)
+            number = float(text)
+            return number if math.isfinite(number) else text
         return self.strings[int(text)] if self.kind == "s" else text
 
 
