@@ -11,6 +11,8 @@
 >>> sheetnet.diff("a.xlsx", "b.xlsx").to_text()  # which inputs differ, where trainings part
 >>> sheetnet.exercise(spec, "sheet.xlsx", blank="gradients", visits="1:3")
 >>> sheetnet.grade(["ann.xlsx", "bob.xlsx"]).to_csv()
+>>> book = sheetnet.load_book("edited.xlsx")  # a workbook is a spec: book.changes, book.problem
+>>> run = sheetnet.train(book)            # and so for export and code
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sheetnet.errors import SheetnetError
+from sheetnet.teaching import exercise, grade
 
 if TYPE_CHECKING:
-    from sheetnet.classroom.report import Grading
-    from sheetnet.classroom.write import Written
     from sheetnet.comparing import Comparison
+    from sheetnet.editing import EditedBook
     from sheetnet.linting import Report as LintReport
     from sheetnet.run import Run
     from sheetnet.spec import Spec
@@ -42,6 +44,7 @@ __all__ = [
     "export",
     "grade",
     "lint",
+    "load_book",
     "load_spec",
     "new",
     "train",
@@ -64,6 +67,20 @@ def load_spec(path: str | Path) -> Spec:
     from sheetnet.spec import load_spec
 
     return load_spec(path)
+
+
+def load_book(path: str | Path, engine: str = "ironcalc") -> EditedBook:
+    """Read a workbook that sheetnet wrote, edited or not, as a spec that holds its rows.
+
+    What stands on ``Config``, ``Data`` and ``Init`` now counts: rows may have been added
+    or deleted, and what is fixed at export changed. ``book.changes`` are the inputs that
+    differ from those at export, ``book.notes`` what else was found, ``book.problem`` the
+    run, and ``book.override(epochs=5)`` the same with other values. ``engine`` calculates
+    formulas in input cells. Raises :class:`SheetnetError` that names the cell.
+    """
+    from sheetnet.editing import load_book
+
+    return load_book(path, engine)
 
 
 def new(
@@ -109,8 +126,8 @@ def new(
     return write_new(Path(path), source, made, overwrite=overwrite)
 
 
-def train(spec: Spec) -> Run:
-    """Train in NumPy and keep the whole ledger.
+def train(spec: Spec | EditedBook) -> Run:
+    """Train a spec, or a workbook that was read as one, in NumPy and keep the whole ledger.
 
     ``run["W1"]`` has shape (visits, units, inputs), ``run["loss"]`` (visits,); any name
     of the ledger works. ``run.by_epoch("val_loss")`` has shape (epochs,). ``run.final``
@@ -119,13 +136,13 @@ def train(spec: Spec) -> Run:
     Raises :class:`SheetnetError` where data and spec do not fit.
     """
     from sheetnet import run
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of
 
-    return run.train(load_problem(spec))
+    return run.train(problem_of(spec))
 
 
 def export(
-    spec: Spec,
+    spec: Spec | EditedBook,
     path: str | Path,
     *,
     overwrite: bool = True,
@@ -133,18 +150,22 @@ def export(
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
-    ``sheets`` names those to be written (None: all that apply); ``Config``, ``Data``,
-    ``Init`` and ``Train`` always are, and so is what training depends on.
+    ``sheets`` names those to be written (None: all that apply, of a workbook those that it
+    has); ``Config``, ``Data``, ``Init`` and ``Train`` always are, and so is what training
+    depends on.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of
+    from sheetnet.spec import Spec
     from sheetnet.workbook.export import export
 
-    return export(load_problem(spec), Path(path), overwrite=overwrite, sheets=sheets)
+    if sheets is None and not isinstance(spec, Spec):
+        sheets = spec.sheets
+    return export(problem_of(spec), Path(path), overwrite=overwrite, sheets=sheets)
 
 
 def code(
-    spec: Spec,
+    spec: Spec | EditedBook,
     framework: str = "numpy",
     *,
     path: str | Path | None = None,
@@ -152,18 +173,23 @@ def code(
 ) -> str:
     """Return the source of a standalone script that repeats the training.
 
+    Of a workbook its head says what differs from the export.
+
     ``framework``: ``numpy``, which gives the same numbers to the last bit, or ``torch``,
     which agrees to about 1e-12. With ``path`` the script is written there, and where it
     has many rows of data, these beside it: ``train.py`` reads ``train_data.csv``. Raises
     :class:`SheetnetError` where that is needed, but no ``path`` is given.
     """
     from sheetnet import codegen
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of, remarks_of
 
-    problem = load_problem(spec)
+    problem, remarks = problem_of(spec), remarks_of(spec)
     if path is None:
-        return codegen.script(problem, framework)
-    return codegen.write_script(problem, Path(path), framework, overwrite=overwrite)[0]
+        return codegen.script(problem, framework, remarks=remarks)
+    written = codegen.write_script(
+        problem, Path(path), framework, overwrite=overwrite, remarks=remarks
+    )
+    return written[0]
 
 
 def verify(
@@ -261,51 +287,3 @@ def tune(
         "learning_rate": learning_rate,
     }
     return cross_validate(spec, axes, folds=folds, jobs=jobs, progress=progress)
-
-
-def exercise(
-    spec: Spec,
-    path: str | Path,
-    *,
-    blank: str = "gradients,updates",
-    visits: str | None = None,
-    digits: int = 4,
-    overwrite: bool = True,
-) -> Written:
-    """Write a workbook with blank cells to be filled in, and a check beside each.
-
-    ``blank`` names groups (``forward``, ``deltas`` …), quantities (``dW1``) or columns
-    (``dW1[2,1]``), ``visits`` those that are asked (``1:3,7``; None: the first three),
-    ``digits`` the significant ones that count. Raises :class:`SheetnetError` for what is
-    not there.
-    """
-    from sheetnet.classroom.write import write_exercise
-    from sheetnet.problem import load_problem
-
-    problem = load_problem(spec)
-    return write_exercise(
-        problem, Path(path), blank=blank, visits=visits, digits=digits, overwrite=overwrite
-    )
-
-
-def grade(
-    paths: Sequence[str | Path],
-    *,
-    exercise: str | Path | None = None,
-    spec: str | Path | None = None,
-    jobs: int | None = None,
-    timeout: float = 60,
-    progress: Callable[[int, int], None] | None = None,
-) -> Grading:
-    """Recalculate hand-ins (files, or folders of them) and judge each cell that was asked.
-
-    ``exercise`` is the workbook that was handed out or ``spec`` its spec; without either
-    the right numbers are those of each hand-in's own inputs. ``jobs`` run side by side
-    (None: one for each core), each file for ``timeout`` seconds at most. ``grading.files``
-    have ``counts`` (``right``, ``wrong``, ``missing``, ``hard_coded``), or the ``problem``
-    of a file that could not be graded. Raises :class:`SheetnetError` where there is
-    nothing to grade or the reference cannot be read.
-    """
-    from sheetnet.classroom.run import grade
-
-    return grade(paths, exercise=exercise, spec=spec, jobs=jobs, timeout=timeout, progress=progress)

@@ -19,7 +19,7 @@ from sheetnet.commands.books import diff, lint
 from sheetnet.commands.classroom import exercise, grade
 from sheetnet.commands.new import new
 from sheetnet.commands.scripts import code
-from sheetnet.errors import SheetnetError
+from sheetnet.errors import SheetnetError, SpecError
 
 
 class OneLineErrors(click.Group):
@@ -74,9 +74,18 @@ for _command in (new, code, lint, diff, exercise, grade):
 _PATH = click.Path(path_type=Path)
 
 
+_ORIGIN = "SPEC_OR_BOOK"
+"""What runs come from: a spec, or a workbook that sheetnet wrote and somebody edited."""
+
+
 @main.command()
-@click.argument("spec", type=_PATH)
-@click.option("-o", "--output", type=_PATH, help="The workbook [default: the spec's name, .xlsx].")
+@click.argument("origin", type=_PATH, metavar=_ORIGIN)
+@click.option(
+    "-o",
+    "--output",
+    type=_PATH,
+    help="The workbook [default: the spec's name, .xlsx; of a workbook its own, _again.xlsx].",
+)
 @click.option("--force", is_flag=True, help="Replace the workbook if it exists.")
 @click.option("--epochs", type=int, help="Override the spec.")
 @click.option("--learning-rate", type=float, help="Override the spec.")
@@ -86,16 +95,19 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--sheets",
     metavar="NAME,NAME,…",
-    help="The sheets to write [default: all that apply]; Config, Data, Init and Train always are.",
+    help="The sheets to write [default: all that apply, of a workbook those that it has]; Config, "
+    "Data, Init and Train always are.",
 )
 def export(
-    spec: Path, output: Path | None, force: bool, sheets: str | None, **options: Any
+    origin: Path, output: Path | None, force: bool, sheets: str | None, **options: Any
 ) -> None:
-    """Train SPEC (TOML) and write it as a live workbook."""
+    """Train a spec (TOML), or a workbook as it stands now, and write a live workbook."""
     import sheetnet
+    from sheetnet.commands.sources import load
+    from sheetnet.package import is_book
 
-    loaded = sheetnet.load_spec(spec).override(**options)
-    target = output or Path(spec.with_suffix(".xlsx").name)
+    loaded = load(origin, **options)
+    target = output or Path(f"{origin.stem}{'_again' if is_book(origin) else ''}.xlsx")
     wanted = None if sheets is None else [name for name in sheets.split(",") if name.strip()]
     done = sheetnet.export(loaded, target, overwrite=force, sheets=wanted)
     click.echo(
@@ -150,20 +162,24 @@ def verify(
 
 
 @main.command()
-@click.argument("spec", type=_PATH)
+@click.argument("origin", type=_PATH, metavar=_ORIGIN)
 @click.option("--json", "as_json", is_flag=True, help="Final weights and losses in full precision.")
 @click.option("--epochs", type=int, help="Override the spec.")
 @click.option("--learning-rate", type=float, help="Override the spec.")
 @click.option("--seed", type=int, help="Override the spec.")
 @click.option("--batch-size", type=int, help="Override the spec.")
 @click.option("--rows", type=int, help="Override the spec: use the first N rows.")
-def train(spec: Path, as_json: bool, **options: Any) -> None:
-    """Train SPEC (TOML) in Python only and print what each epoch comes to."""
+def train(origin: Path, as_json: bool, **options: Any) -> None:
+    """Train a spec (TOML) or a workbook in Python only and print what each epoch comes to."""
     import sheetnet
+    from sheetnet.commands.sources import load
+    from sheetnet.spec import Spec
 
-    run = sheetnet.train(sheetnet.load_spec(spec).override(**options))
+    loaded = load(origin, say=not as_json, **options)
+    run = sheetnet.train(loaded)
     if as_json:
-        click.echo(json.dumps(run.summary(), indent=2, allow_nan=False))
+        book = {} if isinstance(loaded, Spec) else {"book": loaded.to_dict()}
+        click.echo(json.dumps({**run.summary(), **book}, indent=2, allow_nan=False))
         return
     click.echo(run.problem.network.label)
     columns = {name: run.by_epoch(name).tolist() for name in run.measures}
@@ -260,8 +276,14 @@ def tune(
     of the last epoch (of the best one, where the spec has patience).
     """
     import sheetnet
+    from sheetnet.package import is_book
     from sheetnet.tuning import backends, report
 
+    if is_book(spec):
+        raise SpecError(
+            f"{spec.name} is a workbook: tune takes a spec (TOML), which names the rows that its "
+            "folds are cut from"
+        )
     loaded = sheetnet.load_spec(spec).override(epochs=epochs, seed=seed, rows=rows)
     if write is not None:
         report.check_winner_target(loaded, write, overwrite=force)

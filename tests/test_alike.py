@@ -14,7 +14,8 @@ import pytest
 import sheetnet
 from sheetnet.errors import WorkbookError
 from sheetnet.reader import alike
-from sheetnet.reader.cells import Grid, read_grid
+from sheetnet.reader.cells import Grid
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package, open_package
 from sheetnet.spec import parse_spec
 

@@ -360,7 +360,7 @@ def assert_said(values: Values, exercise: Exercise) -> None:
 def test_checks_in_libreoffice(tried: tuple[Path, Exercise], tmp_path: Path) -> None:
     path, exercise = tried
     result = open_package(convert(path, tmp_path, "xlsx"))
-    from sheetnet.reader.cells import read_grid
+    from sheetnet.reader.grid import read_grid
 
     assert_said(read_grid(result, "Train", 8, exercise.ledger.width), exercise)
 
@@ -371,7 +371,7 @@ def test_checks_in_gnumeric(tried: tuple[Path, Exercise], tmp_path: Path) -> Non
     target = tmp_path / "gnumeric.xlsx"
     command = ["ssconvert", "--recalc", str(path), str(target)]
     subprocess.run(command, check=True, capture_output=True)
-    from sheetnet.reader.cells import read_grid
+    from sheetnet.reader.grid import read_grid
 
     assert_said(read_grid(open_package(target), "Train", 8, exercise.ledger.width), exercise)
 

@@ -20,7 +20,8 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import EngineError, WorkbookError
 from sheetnet.layout import TRAIN_NAME_ROW
 from sheetnet.problem import Problem, load_problem
-from sheetnet.reader.cells import Grid, Odd, Values, read_grid, where
+from sheetnet.reader.cells import Grid, Odd, Values, where
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import Book, read_book
 from sheetnet.recalc.ironcalc_engine import LiveBook

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sheetnet.classroom.plan import Exercise, make_exercise
 from sheetnet.errors import WorkbookError
 from sheetnet.problem import Problem
-from sheetnet.reader.cells import Odd, read_grid
+from sheetnet.reader.cells import Odd
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package
 
 CHECKS = "Checks"

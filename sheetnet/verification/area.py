@@ -180,3 +180,15 @@ def _spelt(text: str) -> str:
     while (found := _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)) != text:
         text = found
     return text
+
+
+def sheet_of(area: Area | Single) -> str:
+    """The title of its sheet."""
+    return area.sheet if isinstance(area, Single) else area.region.sheet
+
+
+def plain(value: float | Odd) -> float | str | None:
+    """A value for a report: a number, or what stands there instead; None where nothing does."""
+    if isinstance(value, float):
+        return value
+    return None if value == BLANK else str(value)

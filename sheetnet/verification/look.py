@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sheetnet.reader.cells import read_grid
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package
 from sheetnet.reader.workbook import Book, read_book
 from sheetnet.recalc import recalculate

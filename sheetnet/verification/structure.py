@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sheetnet.layout import CONFIG_KEY, CONFIG_VALUE, LAYERS_HEADER, SHEETS_KEY
 from sheetnet.network import Network
-from sheetnet.reader.cells import Grid, Odd, read_grid
+from sheetnet.reader.cells import Grid, Odd
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package
 from sheetnet.reader.workbook import Book
 from sheetnet.regions import CONFIG, SHEETS, address
