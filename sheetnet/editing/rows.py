@@ -94,7 +94,7 @@ def _there(sheet: InputSheet, raw: Region) -> NDArray[np.bool_]:
     rows = slice(raw.row - 1, raw.last_row)
     columns = slice(raw.column - 1, raw.last_column)
     formulas = sheet.grid.formulas[rows, columns]
-    held = ~np.isnan(sheet.grid.region(raw)) | (formulas != None)  # noqa: E711 - elementwise
+    held = ~np.isnan(sheet.grid.region(raw)) | (formulas != 0)
     found: NDArray[np.bool_] = held.any(axis=1)
     for (row, column), odd in sheet.grid.odd.items():
         if raw.row <= row <= raw.last_row and raw.column <= column <= raw.last_column:
@@ -177,7 +177,7 @@ def _values(
     columns = slice(first - 1, first - 1 + len(names))
     found = sheet.grid.numbers[at, columns].copy()
     formulas = sheet.grid.formulas[at, columns]
-    for r, c in np.argwhere(np.isnan(found) | (formulas != None)):  # noqa: E711 - elementwise
+    for r, c in np.argwhere(np.isnan(found) | (formulas != 0)):
         found[r, c] = sheet.number(rows[int(r)], first + int(c), names[int(c)])
     return np.ascontiguousarray(found)
 
