@@ -78,7 +78,7 @@ def formula_notes(sheet: InputSheet, region: Region) -> list[str]:
         slice(region.row - 1, region.last_row),
         slice(region.column - 1, region.last_column),
     )
-    there = np.argwhere(sheet.grid.formulas[rows, columns] != None)  # noqa: E711 - elementwise
+    there = np.argwhere(sheet.grid.formulas[rows, columns] != 0)
     found = [(region.row + r, region.column + c) for r, c in there.tolist()]
     notes = [
         f"{where(title, row, column)} holds a formula: its value {_said(sheet, row, column)} counts"
