@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from sheetnet.editing.exported import read_exported
 from sheetnet.errors import SheetnetError
 from sheetnet.ledger import Ledger
 from sheetnet.reader.cells import Grid, Odd, read_grid
 from sheetnet.reader.package import Package, open_package
-from sheetnet.reader.workbook import Book, read_book
+from sheetnet.reader.workbook import Book
 from sheetnet.recalc import recalculate
 from sheetnet.regions import TRAIN, Region, address, letter
 from sheetnet.verification.area import Area, Single
@@ -41,7 +42,7 @@ def verify(
     package = open_package(path)
     local, trajectory = _tolerance(LOCAL, rtol, atol), _tolerance(TRAJECTORY, rtol, atol)
     with recalculate(package, engine) as values:
-        book = read_book(package, values)
+        book = read_exported(package, values)
         data = values(book.data.title, *book.data.numbers.shape)
         sheets = {}
         for region, _ in book.layout.ledger_sheets:
