@@ -560,10 +560,8 @@ def test_a_seed_that_draws_nothing(kinds: dict[str, tuple[Spec, Path]]) -> None:
 def test_verify_tells_what_was_changed_of_what_is_fixed(
     kinds: dict[str, tuple[Spec, Path]], tmp_path: Path
 ) -> None:
-    path = change(kinds["points"][1], tmp_path / "edited.xlsx", put(scale="none", epochs=7))
-    told = (
-        r"fixed at export was changed \(scale: minmax, now none; epochs: 3, now 7\): sheetnet exp"
-    )
+    path = change(kinds["xor"][1], tmp_path / "edited.xlsx", put(scale="minmax", epochs=7))
+    told = r"fixed at export was changed \(scale: none, now minmax; epochs: 2, now 7\): sheetnet"
     for command in (sheetnet.verify, lambda path: sheetnet.diff(path, path)):
         with pytest.raises(WorkbookError, match=told):
             command(path)
