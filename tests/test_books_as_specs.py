@@ -555,3 +555,13 @@ def test_a_seed_that_draws_nothing(kinds: dict[str, tuple[Spec, Path]]) -> None:
     book = sheetnet.load_book(kinds["points"][1]).override(seed=3)
     assert any("the seed changes nothing" in note for note in book.notes)
     assert_same(sheetnet.train(book), sheetnet.train(kinds["points"][0]))
+
+
+def test_verify_tells_what_was_changed_of_what_is_fixed(
+    kinds: dict[str, tuple[Spec, Path]], tmp_path: Path
+) -> None:
+    path = change(kinds["xor"][1], tmp_path / "edited.xlsx", put(scale="minmax", epochs=7))
+    told = r"fixed at export was changed \(scale: none, now minmax; epochs: 2, now 7\): sheetnet"
+    for command in (sheetnet.verify, lambda path: sheetnet.diff(path, path)):
+        with pytest.raises(WorkbookError, match=told):
+            command(path)

@@ -7,8 +7,9 @@ from pathlib import Path
 from sheetnet.comparing.inputs import compare_inputs
 from sheetnet.comparing.report import Comparison
 from sheetnet.comparing.trainings import compare_trainings
+from sheetnet.editing.exported import read_exported
 from sheetnet.reader.package import open_package
-from sheetnet.reader.workbook import Book, read_book
+from sheetnet.reader.workbook import Book
 from sheetnet.recalc import recalculate_if_asked
 from sheetnet.run import train
 
@@ -28,4 +29,4 @@ def diff(a: str | Path, b: str | Path, engine: str = "ironcalc") -> Comparison:
 def _book(path: str | Path, engine: str) -> Book:
     package = open_package(path)
     with recalculate_if_asked(package, engine) as values:
-        return read_book(package, values)
+        return read_exported(package, values)

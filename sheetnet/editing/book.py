@@ -31,6 +31,7 @@ from sheetnet.layout import CONFIG_VALUE, SHEETS_KEY
 from sheetnet.output import finite
 from sheetnet.problem import Problem, assemble
 from sheetnet.reader.config import config_keys, row_of
+from sheetnet.reader.inputs import Recalculate
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import CONFIG_COLUMNS, CONFIG_ROWS
 from sheetnet.recalc import recalculate_if_asked
@@ -117,19 +118,24 @@ def load_book(path: str | Path, engine: str = "ironcalc") -> EditedBook:
     run can be; :class:`EngineError` where a formula cannot be calculated.
     """
     package = open_package(path)
+    with recalculate_if_asked(package, engine) as recalculate:
+        return read_edited(package, recalculate)
+
+
+def read_edited(package: Package, recalculate: Recalculate) -> EditedBook:
+    """Read an open workbook; see :func:`load_book`."""
     for title in ALWAYS[:3]:
         if title not in package.sheets:
             raise WorkbookError(
                 f"{package.path.name} is not a workbook of sheetnet: it has no sheet {title!r} "
                 f"(for a table of data: sheetnet new SPEC.toml --data {package.path.name})"
             )
-    with recalculate_if_asked(package, engine) as recalculate:
-        try:
-            return _read(package, Source.of(package, recalculate))
-        except (WorkbookError, EngineError):
-            raise
-        except SheetnetError as error:
-            raise WorkbookError(f"{package.path.name}: {error}") from None
+    try:
+        return _read(package, Source.of(package, recalculate))
+    except (WorkbookError, EngineError):
+        raise
+    except SheetnetError as error:
+        raise WorkbookError(f"{package.path.name}: {error}") from None
 
 
 def _read(package: Package, source: Source) -> EditedBook:

@@ -74,7 +74,8 @@ def _structure(
     ]
     for name, before, now in pairs:
         if before is not None and before != now:
-            yield Difference(name, before, now, _config(keys, name))
+            typed = name not in ("rows", "held_out")  # these were counted on Data
+            yield Difference(name, before, now, _config(keys, name) if typed else None)
     count, batch = trained.rows, spec.training.batch_size
     if count is not None and trained.batch_size != min(batch, count):
         yield Difference("batch_size", trained.batch_size, batch, _config(keys, "batch_size"))

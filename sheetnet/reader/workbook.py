@@ -160,7 +160,7 @@ def _nothing_below(data: InputSheet, layout: DataLayout) -> None:
     raise WorkbookError(
         f"{data.package.path.name}: {where(DATA, row, layout.raw_column)} begins a row below the "
         f"last of the {layout.rows + layout.held_out} that this workbook trains on: sheetnet "
-        "export makes a new one that has it"
+        f"export {data.package.path.name} makes a new one that has it"
     )
 
 

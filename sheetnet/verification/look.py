@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sheetnet.editing.exported import read_exported
 from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package
-from sheetnet.reader.workbook import Book, read_book
+from sheetnet.reader.workbook import Book
 from sheetnet.recalc import recalculate
 from sheetnet.verification.area import Area, Single
 from sheetnet.verification.areas import LedgerSheet, Trained, data_areas, ledger_areas
@@ -30,7 +31,7 @@ def look(package: Package, engine: str, before: Looked | None = None) -> Looked:
     ``before``: the same workbook with other inputs, whose ledgers hold the same.
     """
     with recalculate(package, engine) as values:
-        book = read_book(package, values)
+        book = read_exported(package, values)
         data = values(book.data.title, *book.data.numbers.shape)
         sheets = {}
         for region, _ in book.layout.ledger_sheets:
