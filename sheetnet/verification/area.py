@@ -56,8 +56,17 @@ class Area:
         return np.array([formula is not None for formula in self.formulas])
 
     def numbers(self, values: Values) -> Array:
-        """What a sheet has there, nan where it is no number: (rows, columns)."""
-        return values.region(self.region)
+        """What a sheet has there, nan where it is no number: (rows, columns).
+
+        A constant that is not in the file is none, though engines give 0 for a blank cell.
+        """
+        found, region = values.region(self.region), self.region
+        missing = np.isnan(self.file.region(region)) & ~self.computed
+        for r, c in np.argwhere(missing):
+            if self.file.at(region.row + int(r), region.column + int(c)) == BLANK:
+                found = found.copy() if found.base is not None else found
+                found[r, c] = np.nan
+        return found
 
     def odd(self, values: Values, *, errors: bool) -> Mask:
         """Where a sheet has error values, or texts and booleans: (rows, columns)."""

@@ -12,7 +12,8 @@ from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import Book
 from sheetnet.recalc import SAVED
 from sheetnet.regions import TRAIN, address, letter
-from sheetnet.verification.checks import Tolerance, formula_check, saved_check, value_check
+from sheetnet.verification.checks import Tolerance, saved_check, value_check
+from sheetnet.verification.formula_check import formula_check
 from sheetnet.verification.liveness import liveness_check
 from sheetnet.verification.look import Looked, look
 from sheetnet.verification.report import Check, Failure, Report
