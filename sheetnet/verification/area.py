@@ -16,6 +16,9 @@ from sheetnet.regions import Region
 
 Mask = NDArray[np.bool_]
 
+EXPLODED = 1e6
+"""Beside numbers beyond it, faults in what comes before them would not be seen."""
+
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 """Of a character, in the texts of the format (ECMA-376 part 1, 22.9.2.19)."""
 
@@ -82,9 +85,14 @@ class Area:
         return np.zeros(self.region.columns, dtype=bool)
 
     def sizes(self, python: Array) -> Array:
-        """The magnitude that differences are measured by: of the column's largest number."""
-        numbers = np.where(np.isfinite(python), python, 0.0)
-        own = np.asarray(np.max(np.abs(numbers), axis=0, initial=0.0))
+        """The magnitude that differences are measured by: of the column's largest number.
+
+        Where numbers explode, it is that of the largest up to the row: (rows, columns).
+        """
+        numbers = np.abs(np.where(np.isfinite(python), python, 0.0))
+        own: Array = np.max(numbers, axis=0, initial=0.0)
+        if (own > EXPLODED).any():
+            own = np.maximum(np.maximum.accumulate(numbers, axis=0), np.minimum(own, EXPLODED))
         return own if self.size is None else np.maximum(self.size, own)
 
     def place(self, r: int, c: int) -> tuple[int, int]:
