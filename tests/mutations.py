@@ -434,6 +434,23 @@ def _head(draw: Draw) -> Mutation | None:
     return draw.one("column name", sheet, cell, cell.with_content(None, *content))
 
 
+def _kept(draw: Draw) -> Mutation | None:
+    """An input as it was at export, below the table of Compare."""
+    sheet = draw.package.sheets.get("Compare")
+    train = draw.package.sheets["Train"]
+    # Where units may be dead, other inputs need not make another training.
+    if sheet is None or any(re.fullmatch(r"MAX\(\w+,0\)", c.formula or "") for c in train.formulas):
+        return None
+    last = max(place(c.address)[0] for c in draw.fixed["Compare"])
+    cells = [
+        c for a, c in sheet.cells.items()
+        if place(a)[0] > last and c.number is not None and c.formula is None
+    ]  # fmt: skip
+    cell = draw.chance.choice(cells)
+    new = cell.with_content(None, *shown((cell.number or 0.0) + draw.chance.choice([0.25, 1.0])))
+    return draw.one("input as kept altered", sheet, cell, new)
+
+
 # --- cells and rows that change places
 
 
@@ -744,6 +761,7 @@ KINDS: tuple[Kind, ...] = (
     _on_fixed("fixed cell an error", _error),
     _fixed_formula,
     _head,
+    _kept,
     _swapped_cells,
     _filled,
     _swapped_rows,

@@ -16,6 +16,9 @@ from sheetnet.regions import Region
 
 Mask = NDArray[np.bool_]
 
+EXPLODED = 1e6
+"""Beside numbers beyond it, faults in what comes before them would not be seen."""
+
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 """Of a character, in the texts of the format (ECMA-376 part 1, 22.9.2.19)."""
 
@@ -56,8 +59,17 @@ class Area:
         return np.array([formula is not None for formula in self.formulas])
 
     def numbers(self, values: Values) -> Array:
-        """What a sheet has there, nan where it is no number: (rows, columns)."""
-        return values.region(self.region)
+        """What a sheet has there, nan where it is no number: (rows, columns).
+
+        A constant that is not in the file is none, though engines give 0 for a blank cell.
+        """
+        found, region = values.region(self.region), self.region
+        missing = np.isnan(self.file.region(region)) & ~self.computed
+        for r, c in np.argwhere(missing):
+            if self.file.at(region.row + int(r), region.column + int(c)) == BLANK:
+                found = found.copy() if found.base is not None else found
+                found[r, c] = np.nan
+        return found
 
     def odd(self, values: Values, *, errors: bool) -> Mask:
         """Where a sheet has error values, or texts and booleans: (rows, columns)."""
@@ -73,9 +85,14 @@ class Area:
         return np.zeros(self.region.columns, dtype=bool)
 
     def sizes(self, python: Array) -> Array:
-        """The magnitude that differences are measured by: of the column's largest number."""
-        numbers = np.where(np.isfinite(python), python, 0.0)
-        own = np.asarray(np.max(np.abs(numbers), axis=0, initial=0.0))
+        """The magnitude that differences are measured by: of the column's largest number.
+
+        Where numbers explode, it is that of the largest up to the row: (rows, columns).
+        """
+        numbers = np.abs(np.where(np.isfinite(python), python, 0.0))
+        own: Array = np.max(numbers, axis=0, initial=0.0)
+        if (own > EXPLODED).any():
+            own = np.maximum(np.maximum.accumulate(numbers, axis=0), np.minimum(own, EXPLODED))
         return own if self.size is None else np.maximum(self.size, own)
 
     def place(self, r: int, c: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The checks themselves: pure comparisons of areas."""
+"""The checks of values: pure comparisons of areas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.engine import first_divergence
-from sheetnet.reader.cells import Values
+from sheetnet.reader.cells import BLANK, Values
 from sheetnet.reader.normal import formula_text
 from sheetnet.regions import address
 from sheetnet.verification.area import Area, Mask, Single, plain, sheet_of
@@ -126,15 +126,16 @@ def value_failure(
     r, c = map(int, np.argwhere(failed)[0])
     row, column = area.place(r, c)
     value, number = held.at(row, column), float(wanted[r, c])
+    missing = not area.computed[c] and area.file.at(row, column) == BLANK
     finite = bool(np.isfinite(number))
     return Failure(
         sheet=sheet_of(area),
         cell=address(row, column),
         quantity=area.names[c] + note,
         visit=area.visit(r),
-        sheet_value=plain(value),
+        sheet_value="a blank cell" if missing else plain(value),
         python_value=number if finite else _wanted_text(area, c),
-        ulps=ulps(value, number) if isinstance(value, float) and finite else None,
+        ulps=ulps(value, number) if isinstance(value, float) and finite and not missing else None,
         formula=formula_text(area.file, row, column),
     )
 

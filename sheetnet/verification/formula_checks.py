@@ -69,13 +69,7 @@ def _wrong_columns(area: Area) -> Iterator[Wrong]:
         column = region.column + offset
         codes = area.file.formulas[region.row - 1 : region.last_row, column - 1]
         if formula is None:
-            numbers = area.file.numbers[region.row - 1 : region.last_row, column - 1]
-            rows = [
-                i
-                for i in np.flatnonzero((codes > 0) | np.isnan(numbers)).tolist()
-                if table[codes[i]] not in (None, ERROR)
-                or area.file.at(region.row + i, column) == BLANK
-            ]
+            rows = [i for i in np.flatnonzero(codes).tolist() if table[codes[i]] != ERROR]
         else:
             known: Normals = {}
             runs = ((table[code], start, end) for code, start, end in _runs(codes))

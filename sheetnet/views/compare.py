@@ -105,6 +105,7 @@ def _values(
     """
     listed = inputs.values(problem, source)
     live = _reached(sheet, source.train)
+    kept = listed.exported, listed.copies
     if source.held is None:
         python = wanted = _reached(sheet, source.python)
         size = wanted_size = _sizes(sheet, python)
@@ -112,8 +113,7 @@ def _values(
         python = wanted = source.held(sheet.part(PYTHON))
         size = wanted_size = source.held(sheet.sizes)[0]
         if not source.by_itself:
-            wanted = _at_export(problem, sheet, source, listed, python)
-            wanted = _as_written(wanted, python, _sizes(sheet, wanted))
+            wanted, kept = _as_exported(problem, sheet, inputs, source, listed, python)
             wanted_size = _sizes(sheet, wanted)
     tolerance, seen = chosen[TOLERANCE_NAME], source.seen
     apart = _apart(seen(sheet.part(""), live), python, size)
@@ -142,7 +142,7 @@ def _values(
         cells[(sheet.flag_row, column)] = float(flags[n])
     shares = {place: 1.0 for place, held in cells.items() if not isinstance(held, str)}
     return Filled(
-        tables=(wanted_size[None, :], main, listed.exported, *listed.copies),
+        tables=(wanted_size[None, :], main, kept[0], *kept[1]),
         cells={**cells, **listed.cells},
         sizes={**shares, **listed.sizes},
         unread={(STATUS_ROW, 1): UNREAD},
@@ -163,17 +163,38 @@ def _reached(sheet: CompareLayout, train: Callable[[int], Array]) -> Array:
     return errors_to_nan(np.hstack(found))
 
 
-def _at_export(
-    problem: Problem, sheet: CompareLayout, source: Source, listed: Found, held: Array
-) -> Array:
-    """What Python had at export: trained anew on those inputs, where any has changed."""
+def _as_exported(
+    problem: Problem,
+    sheet: CompareLayout,
+    inputs: Inputs,
+    source: Source,
+    listed: Found,
+    held: Array,
+) -> tuple[Array, tuple[Array, tuple[Array, ...]]]:
+    """What Python had at export, as the sheet is to hold it, and the inputs it had it from.
+
+    Where any has changed it is trained anew on those that the sheet has kept. Where its
+    constants are not of these but of the inputs as they are now, what it has kept is wrong.
+    """
+
+    def written(rows: Callable[[int], Array]) -> Array:
+        wanted = _reached(sheet, rows)
+        return _as_written(wanted, held, _sizes(sheet, wanted))
+
+    kept = listed.exported, listed.copies
     if not listed.changed:
-        return _reached(sheet, source.python)
+        return written(source.python), kept
     before = problem_at_export(problem, listed)
-    if before is None:
-        return held
-    rows = rows_of(before, sheet.train.ledgers, frozenset(sheet.visits.tolist()))
-    return _reached(sheet, rows.__getitem__)
+    wanted = held
+    if before is not None:
+        visits = frozenset(sheet.visits.tolist())
+        wanted = written(rows_of(before, sheet.train.ledgers, visits).__getitem__)
+        if np.array_equal(wanted, held, equal_nan=True):
+            return wanted, inputs.kept(before, source)
+    now = written(source.python)
+    if np.array_equal(now, held, equal_nan=True):
+        return now, inputs.kept(problem, source)
+    return wanted, kept
 
 
 def _as_written(wanted: Array, held: Array, size: Array) -> Array:

@@ -132,11 +132,10 @@ class Inputs:
 
     def values(self, problem: Problem, source: Source) -> Found:
         """What its cells hold, from the inputs as they are and as the sheet has kept them."""
-        now = [source.y if i.coded else i.values(problem) for i in self.inputs]
+        now = self._now(problem, source)
         if source.held is None:
             then = now
-            exported = np.array([[i.listed(v)] for i, v in zip(self.inputs, now, strict=True)])
-            copies = tuple(copy.values(problem) for copy in self.copies)
+            exported, copies = self.kept(problem, source)
         else:
             held = source.held
             exported = held(self.exported)
@@ -169,6 +168,15 @@ class Inputs:
             cells[(row, NAMES)] = ", ".join(names)
             sizes[(row, APART)] = float(np.max(np.abs(now[n])))
         return Found(exported, copies, len(names), ", ".join(names), cells, sizes)
+
+    def kept(self, problem: Problem, source: Source) -> tuple[Array, tuple[Array, ...]]:
+        """What the list and the copies hold of a problem's inputs at its export."""
+        now = zip(self.inputs, self._now(problem, source), strict=True)
+        exported = np.array([[each.listed(value)] for each, value in now])
+        return exported, tuple(copy.values(problem) for copy in self.copies)
+
+    def _now(self, problem: Problem, source: Source) -> list[Array]:
+        return [source.y if each.coded else each.values(problem) for each in self.inputs]
 
     def _column(self, column: int) -> Region:
         return Region(COMPARE, self.first_row, column, len(self.inputs), 1)
