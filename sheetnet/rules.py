@@ -37,12 +37,13 @@ class Rule:
 
     ``value`` takes name -> array (..., *shape) and returns the quantity in that form.
     A ``carried`` quantity also sees its own value of the row before, under
-    :func:`before`.
+    :func:`before`; one that ``holds`` changes only in rows that make an update.
     """
 
     name: str
     value: Callable[[Quantities], Array]
     carried: bool = False
+    holds: bool = False
 
 
 def before(name: str) -> str:
@@ -252,7 +253,7 @@ def _slot(network: Network, name: str, slot: Slot, sight: _Sight) -> Rule:
         fresh = slot.value(seen)
         return _where_updating(network, q, fresh, held) if slot.holds else fresh
 
-    return Rule(name, value, carried=True)
+    return Rule(name, value, carried=True, holds=slot.holds)
 
 
 def _step(network: Network, name: str, sight: _Sight) -> Rule:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,26 @@ def libm(function: Callable[[float], float], x: Array) -> Array:
     Overflow gives inf and a value outside the domain gives nan, where Python's
     ``math`` would raise.
     """
+    if x.dtype == object:  # symbols, see ``tracing``
+        called: Array = x.call(function)  # type: ignore[attr-defined]
+        return called
     flat = x.ravel().tolist()
     try:
         values = list(map(function, flat))
     except (ValueError, OverflowError):
         values = [_guarded(function, value) for value in flat]
     return np.array(values, dtype=np.float64).reshape(x.shape)
+
+
+def power(base: float, exponents: Array) -> Array:
+    """base^t by the C library, as the sheet's ``^``, any shape; NumPy's own differs by an ulp."""
+    return libm(_power_of(base), np.asanyarray(exponents))
+
+
+@cache
+def _power_of(base: float) -> Callable[[float], float]:
+    """One function for a base, so that equal powers are known as such."""
+    return partial(math.pow, base)
 
 
 def _guarded(function: Callable[[float], float], value: float) -> float:
@@ -57,9 +72,19 @@ def tanh(x: Array) -> Array:
     return libm(math.tanh, x)
 
 
+MANY = 4
+"""Sums over arrays of at least this many rows for each term go term by term."""
+
+
 def running_sum(terms: Array) -> Array:
     """Sum over the last axis from left to right: shape (..., n) -> (...)."""
-    total: Array = np.add.accumulate(terms, axis=-1)[..., -1]
+    n = terms.shape[-1]
+    if terms.size < MANY * n * n:
+        total: Array = np.add.accumulate(terms, axis=-1)[..., -1]
+        return total
+    total = terms[..., 0].copy()
+    for i in range(1, n):
+        total += terms[..., i]
     return total
 
 
@@ -70,10 +95,19 @@ def weighted_sum(bias: Array, weights: Array, inputs: Array) -> Array:
     returns (..., units). Up to :data:`WRITTEN_OUT` inputs the sum starts from the
     bias, as ``=b+w1*x1+w2*x2`` does; with more it is ``=b+SUMPRODUCT(w,x)``.
     """
-    terms = weights * inputs[..., None, :]
-    if terms.shape[-1] <= WRITTEN_OUT:
-        return running_sum(np.concatenate((bias[..., None], terms), axis=-1))
-    return bias + running_sum(terms)
+    n = weights.shape[-1]
+    written_out = n <= WRITTEN_OUT
+    if bias.size < MANY * n:
+        terms = weights * inputs[..., None, :]
+        if written_out:
+            return running_sum(np.concatenate((bias[..., None], terms), axis=-1))
+        return bias + running_sum(terms)
+    total = weights[..., 0] * inputs[..., None, 0]
+    if written_out:
+        total += bias
+    for i in range(1, n):
+        total += weights[..., i] * inputs[..., None, i]
+    return total if written_out else bias + total
 
 
 def back_sum(delta: Array, weights: Array) -> Array:
@@ -81,8 +115,14 @@ def back_sum(delta: Array, weights: Array) -> Array:
 
     Shapes: delta (..., units), weights (..., units, inputs); returns (..., inputs).
     """
-    terms = delta[..., :, None] * weights
-    total: Array = np.add.accumulate(terms, axis=-2)[..., -1, :]
+    n = delta.shape[-1]
+    if delta.size < MANY * n * n:
+        terms = delta[..., :, None] * weights
+        total: Array = np.add.accumulate(terms, axis=-2)[..., -1, :]
+        return total
+    total = delta[..., 0, None] * weights[..., 0, :]
+    for j in range(1, n):
+        total += delta[..., j, None] * weights[..., j, :]
     return total
 
 
