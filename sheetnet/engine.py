@@ -6,7 +6,7 @@ those of ``epoch_rules``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,10 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.stopping import STOPPED
 from sheetnet.epoch_ledgers import Ledgers, ledgers_of, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
+from sheetnet.guessing import Guesser, traced, worthwhile
 from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
 from sheetnet.randomness import dropout_uniforms, epoch_order
-from sheetnet.guessing import Guesser, traced
 from sheetnet.rules import Rule, before, forward_rules, rules_of
 from sheetnet.stepping import State, Stepper
 
@@ -235,11 +235,13 @@ class _Filler:
 
     def __init__(self, problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> None:
         known = tuple(b.name for b in ledger.blocks if b.kind in GIVEN)
-        self.stepper = Stepper(ledger, rules, known)
+        self.stepper = Stepper(problem.network, ledger, rules, known)
         self.guesser = None
-        kernel = traced(ledger, rules, known)
-        if kernel is not None:
-            self.guesser = Guesser(ledger, rules, known, kernel)
+        rows = min(problem.rows, problem.spec.training.batch_size)
+        if worthwhile(ledger, rules, problem.visits, rows):
+            kernel = traced(ledger, rules, known)
+            if kernel is not None:
+                self.guesser = Guesser(ledger, rules, known, kernel)
 
     def fill(self, part: Array, state: State) -> State:
         """Fill the rows of a part in place; return the state after its last row."""
@@ -253,7 +255,7 @@ class _Filler:
 
     def _by_steps(self, part: Array, state: State) -> State:
         after = self.stepper.fill(part, state, careful=False)
-        if not np.isfinite(part).all():
+        if not arithmetic.all_finite(part):
             after = self.stepper.fill(part, state, careful=True)
         return {name: arithmetic.errors_to_nan(value) for name, value in after.items()}
 

@@ -40,7 +40,7 @@ class Gathered:
         if total is not None:
             terms = np.concatenate((total[None], terms))
         carried: Array = np.add.accumulate(terms, axis=0)[-1]
-        return carried
+        return carried.copy()
 
     def put(self, into: Mapping[str, Array], total: Array, rows: int, outputs: int) -> None:
         """Write the finished value into name -> (1, *shape)."""

@@ -182,7 +182,8 @@ def kernel_of(after: Mapping[Leaf, Any]) -> Kernel:
 
 def _assignments(names: list[str], texts: list[str]) -> list[str]:
     """Lines that give the names their new values; each text means the old ones."""
-    lines, late = [], []
+    lines: list[str] = []
+    late: list[str] = []
     given: set[str] = set()
     for name, text in zip(names, texts, strict=True):
         if text == name:

@@ -1,25 +1,29 @@
 """The rows of ``Train`` from update to update, by nothing but the rules.
 
 As long as weights stay the same, within a batch, the rules are applied to all rows at
-once; only slots that are carried from row to row there take one row after the other.
+once; only what is carried from row to row there takes one row after the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
-from sheetnet.concepts.stopping import STOPPED
+from sheetnet.concepts.parts import Quantities
 from sheetnet.ledger import Ledger
-from sheetnet.rules import Rule, before
+from sheetnet.network import Network
+from sheetnet.pipeline import BATCH_PLACE
+from sheetnet.rules import Rule, before, updating
 
 State = dict[str, Array]
 """Name -> value before a row: weights, biases and carried slots."""
 
-CHUNK_CELLS = 32_768
-"""So many numbers (256 kB) are worked on at a time, so that they stay in the cache."""
+CHUNK_CELLS = 131_072
+"""So many numbers (1 MB) are worked on at a time, so that they stay in the cache."""
 
 LONGEST = 512
 """Rows of a batch that go through the network at once."""
@@ -42,10 +46,13 @@ def tidy(value: Array, *, careful: bool) -> Array:
 class Stepper:
     """Fills rows of a ledger; ``known`` names the quantities that are there already."""
 
-    def __init__(self, ledger: Ledger, rules: tuple[Rule, ...], known: tuple[str, ...]) -> None:
-        self.ledger, self.known = ledger, known
+    def __init__(
+        self, network: Network, ledger: Ledger, rules: tuple[Rule, ...], known: tuple[str, ...]
+    ) -> None:
+        self.network, self.ledger, self.known = network, ledger, known
         self.carried = {rule.name for rule in rules if rule.carried}
         self.updates = updates_of(ledger)
+        self.weights = tuple(b.name for b in ledger.blocks if b.kind in ("weight", "bias"))
         late = {rule.name for rule in rules if ledger[rule.name].kind in PER_PARAMETER}
         self.early = tuple(rule for rule in rules if rule.name not in late)
         self.late = tuple(rule for rule in rules if rule.name in late)
@@ -58,41 +65,45 @@ class Stepper:
         function that is finite at infinity; only parts that overflow need it.
         """
         after, views = dict(state), self.ledger.views(part)
-        for first, end in self._same_weights(views, len(part), after):
+        for batch in self._same_weights(views, len(part), after):
+            first, end, _ = batch
             q = {name: views[name][first:end] for name in self.known}
             for name, value in after.items():
-                held = np.broadcast_to(value, (end - first, *value.shape))
                 if name in self.carried:
-                    q[before(name)] = held
+                    q[before(name)] = np.broadcast_to(value, (end - first, *value.shape))
                 else:
-                    q[name] = views[name][first:end] = held
-            self._apply(self.early, q, views, (first, end), after, careful)
-            for top in range(first, end, self.chunk):
-                below = min(end, top + self.chunk)
-                some = q
-                if below - top < end - first:
-                    some = {name: view[top - first : below - first] for name, view in q.items()}
-                self._apply(self.late, some, views, (top, below), after, careful)
+                    views[name][first:end] = value
+                    q[name] = value[None]
+            self._apply(self.early, q, views, batch, after, careful=careful)
+            if end - first == 1:
+                self._apply(self.late, q, views, batch, after, careful=careful)
+            else:
+                for name in self.weights:
+                    q[name] = views[name][first:end]
+                for some in batch.pieces(self.chunk):
+                    rows = slice(some.first - first, some.end - first)
+                    piece = {name: view[rows] for name, view in q.items()}
+                    self._apply(self.late, piece, views, some, after, careful=careful)
             for name, update in self.updates.items():
                 after[name] = tidy(after[name] + views[update][end - 1], careful=careful)
         return {name: value.copy() for name, value in after.items()}
 
     def _same_weights(
         self, views: Mapping[str, Array], count: int, state: State
-    ) -> Iterator[tuple[int, int]]:
-        """Cut ``count`` rows where weights change: (first, end)."""
-        changes = np.ones(count, dtype=bool)
-        if "last" in views:
-            changes &= views["last"] == 1
-        if STOPPED in views:
-            changes &= views[STOPPED] == 0
-        changes[-1] = True
+    ) -> Iterator[_Rows]:
+        """Cut ``count`` rows where weights change, and where batches begin."""
+        updates = updating(self.network, views)
+        if updates is None:
+            updates = np.ones(count, dtype=np.bool_)
+        ends: NDArray[np.bool_] = updates.copy()
+        if self.network.batches:
+            ends[:-1] |= np.asarray(views[BATCH_PLACE[0]][1:] == 1)
+        ends[-1] = True
         # Adding no update to it makes -0 a 0.
-        changes[0] |= any(np.any((state[n] == 0) & np.signbit(state[n])) for n in self.updates)
+        ends[0] |= any(np.any((state[n] == 0) & np.signbit(state[n])) for n in self.updates)
         first = 0
-        for last in np.flatnonzero(changes).tolist():
-            for top in range(first, last + 1, LONGEST):
-                yield top, min(top + LONGEST, last + 1)
+        for last in np.flatnonzero(ends).tolist():
+            yield from _Rows(first, last + 1, bool(updates[last])).pieces(LONGEST)
             first = last + 1
 
     def _apply(
@@ -100,27 +111,60 @@ class Stepper:
         rules: tuple[Rule, ...],
         q: dict[str, Array],
         views: Mapping[str, Array],
-        rows: tuple[int, int],
+        rows: _Rows,
         state: State,
+        *,
         careful: bool,
     ) -> None:
         """Apply rules to rows of the same weights; the carried slots of ``state`` move on."""
-        first, end = rows
+        first, end, updates = rows
         for rule in rules:
             view = views[rule.name][first:end]
-            if rule.carried and not rule.holds and end - first > 1:
-                held = state[rule.name][None]
-                for r in range(end - first):
-                    row = _Row(q, r, {before(rule.name): held})
-                    held = view[r : r + 1]
-                    held[...] = tidy(rule.value(row), careful=careful)
-            else:
-                if rule.carried and not rule.holds:
+            if end - first == 1:
+                if rule.carried:
                     q[before(rule.name)] = state[rule.name][None]
+                view[...] = tidy(rule.value(q), careful=careful)
+            elif rule.idle is not None:
+                view[...] = rule.idle(q)
+                if updates:
+                    view[-1:] = tidy(rule.value(_Row(q, end - first - 1, {})), careful=careful)
+            elif rule.carried:
+                _carry(rule, q, view, state[rule.name][None], careful=careful)
+            else:
                 view[...] = tidy(rule.value(q), careful=careful)
             q[rule.name] = view
             if rule.carried:
                 state[rule.name] = view[-1]
+
+
+def _carry(rule: Rule, q: Quantities, view: Array, held: Array, *, careful: bool) -> None:
+    """Fill a column (rows, *shape) that goes from row to row; ``held`` stands before it."""
+    adds = None if rule.adds is None else rule.adds(q)
+    if adds is not None and adds.shape != view.shape:
+        adds = np.broadcast_to(adds, view.shape)
+    for r in range(len(view)):
+        row = view[r : r + 1]
+        if adds is None or r == 0:
+            row[...] = rule.value(_Row(q, r, {before(rule.name): held}))
+        else:
+            np.add(held, adds[r : r + 1], out=row)
+        if careful:
+            row[...] = errors_to_nan(row)
+        held = row
+
+
+class _Rows(NamedTuple):
+    """Rows of the same weights, from ``first`` on; whether the last one updates them."""
+
+    first: int
+    end: int
+    updates: bool
+
+    def pieces(self, most: int) -> Iterator[_Rows]:
+        """Cut into pieces of at most so many rows."""
+        for first in range(self.first, self.end, most):
+            end = min(first + most, self.end)
+            yield _Rows(first, end, self.updates and end == self.end)
 
 
 class _Row(Mapping[str, Array]):

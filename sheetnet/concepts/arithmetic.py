@@ -91,22 +91,27 @@ def running_sum(terms: Array) -> Array:
 def weighted_sum(bias: Array, weights: Array, inputs: Array) -> Array:
     """Z = b + Σ_i w_i x_i, added in the order of the cell's formula.
 
-    Shapes: bias (..., units), weights (..., units, inputs), inputs (..., inputs);
-    returns (..., units). Up to :data:`WRITTEN_OUT` inputs the sum starts from the
-    bias, as ``=b+w1*x1+w2*x2`` does; with more it is ``=b+SUMPRODUCT(w,x)``.
+    Shapes: bias (..., units), weights (..., units, inputs), inputs (..., inputs), of which
+    bias and weights may have 1 row for all; returns (..., units). Up to
+    :data:`WRITTEN_OUT` inputs the sum starts from the bias, as ``=b+w1*x1+w2*x2`` does;
+    with more it is ``=b+SUMPRODUCT(w,x)``.
     """
-    n = weights.shape[-1]
+    units, n = weights.shape[-2:]
     written_out = n <= WRITTEN_OUT
-    if bias.size < MANY * n:
+    if inputs.size * units < MANY * n * n:
         terms = weights * inputs[..., None, :]
         if written_out:
-            return running_sum(np.concatenate((bias[..., None], terms), axis=-1))
+            first = np.broadcast_to(bias, terms.shape[:-1])[..., None]
+            return running_sum(np.concatenate((first, terms), axis=-1))
         return bias + running_sum(terms)
-    total = weights[..., 0] * inputs[..., None, 0]
+    by_input = np.moveaxis(weights, -1, 0)
+    if weights.size == units * n:
+        by_input = by_input.copy()
+    total: Array = by_input[0] * inputs[..., None, 0]
     if written_out:
         total += bias
     for i in range(1, n):
-        total += weights[..., i] * inputs[..., None, i]
+        total += by_input[i] * inputs[..., None, i]
     return total if written_out else bias + total
 
 
@@ -124,6 +129,12 @@ def back_sum(delta: Array, weights: Array) -> Array:
     for j in range(1, n):
         total += delta[..., j, None] * weights[..., j, :]
     return total
+
+
+def all_finite(x: Array) -> bool:
+    """Whether there is neither inf nor nan in ``x``, any shape."""
+    # A sum of finite numbers is finite, but for very large ones; and quickly made.
+    return bool(np.isfinite(x.sum())) or bool(np.isfinite(x).all())
 
 
 def errors_to_nan(x: Array) -> Array:
