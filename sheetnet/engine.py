@@ -239,9 +239,9 @@ class _Filler:
         self.guesser = None
         rows = min(problem.rows, problem.spec.training.batch_size)
         if worthwhile(ledger, rules, problem.visits, rows):
-            kernel = traced(ledger, rules, known)
-            if kernel is not None:
-                self.guesser = Guesser(ledger, rules, known, kernel)
+            trace = traced(ledger, rules, known)
+            if trace is not None:
+                self.guesser = Guesser(ledger, rules, known, trace)
 
     def fill(self, part: Array, state: State) -> State:
         """Fill the rows of a part in place; return the state after its last row."""

@@ -1,15 +1,17 @@
 """The rows of ``Train`` for small networks: a kernel goes ahead, the rules follow.
 
 Only the state (weights, biases, carried slots) goes from row to row. Once a kernel has
-said what it will be before each row, all other columns follow by the rules for many rows
-at once. What they make of each row must lead to the state of the next, to the last bit:
-so the rules alone decide what is right, and a kernel that goes astray costs time only.
+said a few numbers of each row, all columns follow by the rules for many rows at once; and
+the rules must give these numbers again, to the last bit. So the rules alone decide what is
+right, and a kernel that goes astray costs time only.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +19,11 @@ from sheetnet.concepts.arithmetic import Array, all_finite, errors_to_nan
 from sheetnet.kernel import Kernel, Leaf, kernel_of
 from sheetnet.ledger import Ledger
 from sheetnet.rules import Rule, before
-from sheetnet.stepping import State, tidy, updates_of
+from sheetnet.stepping import WEIGHTS, State, early_and_late, tidy, updates_of
 from sheetnet.tracing import leaves, symbols
 
-CHUNK_CELLS = 32_768
-"""So many numbers (256 kB) are worked on at a time, so that they stay in the cache."""
+CHUNK_CELLS = 131_072
+"""So many numbers (1 MB) are worked on at a time, so that they stay in the cache."""
 
 
 # Microseconds on a common machine; only how they compare matters, and that roughly.
@@ -38,115 +40,169 @@ def worthwhile(ledger: Ledger, rules: tuple[Rule, ...], visits: int, batch: int)
     return visits * (steps - COMPUTED * ledger.width) > TRACED * ledger.width
 
 
-def traced(ledger: Ledger, rules: tuple[Rule, ...], known: tuple[str, ...]) -> Kernel | None:
+@dataclass(frozen=True)
+class Trace:
+    """A kernel, and the quantities whose values it hands over in each row, in order.
+
+    Those are what the row before left of ``carried`` ones, and what the late rules need of
+    the early ones (``needed``).
+    """
+
+    kernel: Kernel
+    carried: tuple[str, ...]
+    needed: tuple[str, ...]
+
+
+def traced(ledger: Ledger, rules: tuple[Rule, ...], known: tuple[str, ...]) -> Trace | None:
     """The kernel of these rules; None where a rule cannot be traced."""
-    q: dict[str, Array] = {name: leaves(name, ledger[name].shape) for name in known}
-    after: dict[Leaf, object] = {}
+    q = _Asked({name: leaves(name, ledger[name].shape) for name in known})
+    carried = tuple(rule.name for rule in rules if rule.carried)
     try:
         for block in ledger.blocks:
-            if block.kind in ("weight", "bias"):
+            if block.kind in WEIGHTS:
                 q[block.name] = leaves(block.name, block.shape)
-        for rule in rules:
-            shape = ledger[rule.name].shape
-            if rule.carried:
-                q[before(rule.name)] = leaves(before(rule.name), shape)
-            q[rule.name] = np.broadcast_to(symbols(rule.value(q)), shape, subok=True)
+        for name in carried:
+            q[before(name)] = leaves(before(name), ledger[name].shape)
+        early, late = early_and_late(ledger, rules)
+        for rule in early:
+            q[rule.name] = _symbols(rule, q, ledger)
+        there = dict(q)
+        q.asked.clear()
+        for rule in late:
+            q[rule.name] = _symbols(rule, q, ledger)
+        found = [n for n in there if n in q.asked and n not in known]
+        needed = tuple(n for n in found if n in ledger)
+        after: dict[Leaf, Any] = {}
         for name, update in updates_of(ledger).items():
-            for i, node in enumerate((q[name] + q[update]).flat):
-                after[name, i] = node
-        for rule in rules:
-            if rule.carried:
-                for i, node in enumerate(q[rule.name].flat):
-                    after[before(rule.name), i] = node
-        return kernel_of(after)
-    except Exception:  # whatever a rule does to what is not a number, numbers do without it
+            after |= {(name, i): node for i, node in enumerate((q[name] + q[update]).flat)}
+        for name in carried:
+            after |= {(before(name), i): node for i, node in enumerate(q[name].flat)}
+        told = [node for name in carried for node in q[before(name)].flat]
+        told += [node for name in needed for node in there[name].flat]
+        return Trace(kernel_of(after, told), carried, needed)
+    except Exception:  # whatever a rule does to what is no number, it can do it to numbers
         return None
 
 
+class _Asked(dict[str, Array]):
+    """Remembers what has been looked up."""
+
+    def __init__(self, quantities: Mapping[str, Array]) -> None:
+        super().__init__(quantities)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> Array:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def _symbols(rule: Rule, q: Mapping[str, Array], ledger: Ledger) -> Array:
+    return np.broadcast_to(symbols(rule.value(q)), ledger[rule.name].shape, subok=True)
+
+
 class Guesser:
-    """Fills rows of a ledger from the states that a kernel goes through.
+    """Fills rows of a ledger from what a kernel says of them.
 
     ``known`` names the quantities that are there already.
     """
 
     def __init__(
-        self, ledger: Ledger, rules: tuple[Rule, ...], known: tuple[str, ...], kernel: Kernel
+        self, ledger: Ledger, rules: tuple[Rule, ...], known: tuple[str, ...], trace: Trace
     ) -> None:
-        self.ledger, self.rules, self.kernel = ledger, rules, kernel
+        self.ledger, self.known, self.trace = ledger, known, trace
+        self.early, self.late = early_and_late(ledger, rules)
         self.updates = updates_of(ledger)
-        self.carried = tuple(rule.name for rule in rules if rule.carried)
+        self.weights = tuple(b.name for b in ledger.blocks if b.kind in WEIGHTS)
+        self.fixed = tuple(name for name in self.weights if name not in self.updates)
+        self.inputs = [ledger[name].first + column for name, column in trace.kernel.inputs]
+        self.rows = max(1, CHUNK_CELLS // ledger.width)
         self.columns: dict[str, slice] = {}
         width = 0
-        for name in (*self.updates, *self.carried):
+        for name in (*trace.carried, *trace.needed):
             self.columns[name] = slice(width, width + ledger[name].size)
             width += ledger[name].size
-        weights = (block.name for block in ledger.blocks if block.kind in ("weight", "bias"))
-        self.fixed = tuple(name for name in weights if name not in self.updates)
-        self.given = (*known, *self.fixed)
-        self.inputs = [ledger[name].first + column for name, column in kernel.inputs]
-        self.rows = max(1, CHUNK_CELLS // ledger.width)
         self.pack = struct.Struct(f"{width}d").pack_into
-        # As the kernel gives it, row by row, and as NumPy likes it, column by column.
-        self.states = np.empty((self.rows + 1, width))
-        self.buffer = memoryview(self.states.data).cast("B")
-        self.by_column = np.empty((width, self.rows + 1)).T
+        # As the kernel tells it, row by row, and as NumPy likes it, column by column.
+        self.told = np.empty((self.rows, width))
+        self.buffer = memoryview(self.told.data).cast("B")
+        self.by_column = np.empty((width, self.rows)).T
         self.scratch = np.empty((ledger.width, self.rows)).T
 
-    def fill(self, part: Array, state: Mapping[str, Array]) -> State | None:
+    def fill(self, part: Array, state: State) -> State | None:
         """Fill up to :attr:`rows` rows in place; return the state after the last one.
 
         Returns None, and the part is not filled, where the kernel was wrong.
         """
         for name in self.fixed:
             self.ledger[name].view(part)[:] = state[name]
-        start = [number for name in self.columns for number in state[name].ravel().tolist()]
+        names = (*self.updates, *self.trace.carried)
+        start = [number for name in names for number in state[name].ravel().tolist()]
         rows = zip(*(part[:, column].tolist() for column in self.inputs), strict=True)
         try:
-            end = self.kernel.run(start, rows, self.pack, self.buffer)
+            self.trace.kernel.run(start, rows, self.pack, self.buffer)
         except (ArithmeticError, ValueError):  # where NumPy goes on with inf or nan
             return None
-        self.states[len(part)] = end
-        right = self._follow(part, careful=False)
+        after = self._follow(part, state, careful=False)
         if not all_finite(self.scratch[: len(part)]):
-            right = self._follow(part, careful=True)
-        if not right:
-            return None
-        part[:] = self.scratch[: len(part)]
-        after = dict(state)
-        for name, columns in self.columns.items():
-            last = errors_to_nan(self.by_column[len(part), columns])
-            after[name] = last.reshape(self.ledger[name].shape)
+            after = self._follow(part, state, careful=True)
+        if after is not None:
+            part[:] = self.scratch[: len(part)]
         return after
 
-    def _follow(self, part: Array, *, careful: bool) -> bool:
-        """Fill the scratch by the rules; whether each row leads to the state after it."""
+    def _follow(self, part: Array, state: State, *, careful: bool) -> State | None:
+        """Fill the scratch by the rules; None where they contradict what was told.
+
+        From what was told of a row follow its updates, from all updates the weights, and
+        from these, once more, what was told. If it is the same in the first row then the
+        second row's state is right, and so on.
+        """
         count = len(part)
-        states = self.by_column[: count + 1]
-        states[:] = tidy(self.states[: count + 1], careful=careful)
+        told = self.by_column[:count]
+        told[:] = tidy(self.told[:count], careful=careful)
         views = self.ledger.views(self.scratch[:count])
         q: dict[str, Array] = {}
-        for name in self.given:
+        for name in (*self.known, *self.fixed):
             views[name][:] = self.ledger[name].view(part)
             q[name] = views[name]
-        after = {}
-        for name, columns in self.columns.items():
-            found = states[:, columns].reshape(count + 1, *self.ledger[name].shape)
-            after[name] = found[1:]
-            if name in self.updates:
-                views[name][:] = found[:-1]
-                q[name] = views[name]
-            else:
-                q[before(name)] = found[:-1]
-        for rule in self.rules:
+        guess = {
+            name: told[:, columns].reshape(count, *self.ledger[name].shape)
+            for name, columns in self.columns.items()
+        }
+        for name in self.trace.needed:
+            q[name] = guess[name]
+        for name in self.trace.carried:
+            q[before(name)] = guess[name]
+        self._apply(self.late, q, views, careful=careful)
+        after = {name: state[name] for name in self.fixed}
+        for name, update in self.updates.items():
+            columns = views[name]
+            columns[0] = state[name]
+            columns[1:] = views[update][:-1]
+            np.add.accumulate(columns, axis=0, out=columns)
+            if careful:
+                columns[:] = errors_to_nan(columns)
+            after[name] = errors_to_nan(columns[-1] + views[update][-1])
+            q[name] = columns
+        self._apply(self.early, q, views, careful=careful)
+        for name in self.trace.carried:
+            if not _identical(views[name][:-1], guess[name][1:]):
+                return None
+            after[name] = errors_to_nan(views[name][-1])
+        if not all(_identical(views[name], guess[name]) for name in self.trace.needed):
+            return None
+        return after
+
+    def _apply(
+        self,
+        rules: tuple[Rule, ...],
+        q: dict[str, Array],
+        views: Mapping[str, Array],
+        *,
+        careful: bool,
+    ) -> None:
+        for rule in rules:
             views[rule.name][:] = tidy(rule.value(q), careful=careful)
             q[rule.name] = views[rule.name]
-        for name, found in after.items():
-            expected = q[name]
-            if name in self.updates:
-                expected = tidy(expected + q[self.updates[name]], careful=careful)
-            if not _identical(expected, found):
-                return False
-        return True
 
 
 def _identical(one: Array, other: Array) -> bool:

@@ -36,14 +36,14 @@ _FUNCTIONS = {"absolute": abs, "sqrt": math.sqrt, "isfinite": math.isfinite}
 
 @dataclass(frozen=True)
 class Kernel:
-    """``run(state, rows, pack, into)`` goes through rows and returns the state after them.
+    """``run(state, rows, pack, into)`` goes through rows.
 
-    ``state`` is a sequence of floats, ``rows`` yields tuples of ``inputs``; before each row
-    ``pack(into, place, *state)`` is called with the place in bytes.
+    ``state`` is a sequence of floats, ``rows`` yields tuples of ``inputs``; in each row
+    ``pack(into, place, *told)`` is called with the place in bytes.
     """
 
     inputs: tuple[Leaf, ...]
-    run: Callable[[Sequence[float], Iterable[tuple[float, ...]], Any, Any], tuple[float, ...]]
+    run: Callable[[Sequence[float], Iterable[tuple[float, ...]], Any, Any], None]
     source: str
 
 
@@ -147,32 +147,38 @@ class _Number(int):
     __slots__ = ()
 
 
-def kernel_of(after: Mapping[Leaf, Any]) -> Kernel:
+def kernel_of(after: Mapping[Leaf, Any], told: Sequence[Any]) -> Kernel:
     """The kernel that takes each leaf of ``after``, the state, to its node.
 
-    Leaves that are no state are inputs of the row. Raises :class:`UntraceableError`.
+    ``told`` are the nodes whose values it hands over in each row. Leaves that are no state
+    are inputs of the row. Raises :class:`UntraceableError`.
     """
     state = {leaf: f"s{i}" for i, leaf in enumerate(after)}
     writer = _Writer(state)
     results = [writer.number(node) for node in after.values()]
+    shown = [writer.number(node) for node in told]
+    for number in (*results, *shown):
+        if isinstance(number, _Number):
+            writer.uses[number] += 1
     used = [args[0] for op, args in writer.operations if op == "leaf"]
     inputs = tuple(leaf for leaf in used if leaf not in state)
     names = {leaf: f"x{i}" for i, leaf in enumerate(inputs)}
     writer.names = {**state, **names}
     writer.write()
     ends = [writer.argument(result)[0] for result in results]
-    body = [*writer.lines, *_assignments(list(state.values()), ends)]
-    everything = ", ".join(state.values())
+    body = [
+        *writer.lines,
+        f"pack(into, place, {', '.join(writer.argument(number)[0] for number in shown)})",
+        f"place += {8 * len(told)}",
+        *_assignments(list(state.values()), ends),
+    ]
     source = "\n".join(
         [
             f"def run(state, rows, pack, into{''.join(f', {n}={n}' for n in writer.globals)}):",
-            f"    {everything}, = state",
+            f"    {', '.join(state.values())}, = state",
             "    place = 0",
             f"    for {', '.join(names.values())}, in rows:" if names else "    for _ in rows:",
-            f"        pack(into, place, {everything})",
-            f"        place += {8 * len(state)}",
             *(f"        {line}" for line in body),
-            f"    return {everything},",
         ]
     )
     space = dict(writer.globals)

@@ -32,6 +32,18 @@ PER_PARAMETER = ("gradient", "state", "update")
 """Kinds of quantities that there are as many of as weights; others never ask for them."""
 
 
+WEIGHTS = ("weight", "bias")
+"""Kinds of quantities that training is about."""
+
+
+def early_and_late(
+    ledger: Ledger, rules: tuple[Rule, ...]
+) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """From weights forward and back to the units' δ; from there to gradients and updates."""
+    late = tuple(rule for rule in rules if ledger[rule.name].kind in PER_PARAMETER)
+    return tuple(rule for rule in rules if rule not in late), late
+
+
 def updates_of(ledger: Ledger) -> dict[str, str]:
     """Trained parameters, and the quantity that is added to each."""
     names = (block.name for block in ledger.blocks)
@@ -52,10 +64,8 @@ class Stepper:
         self.network, self.ledger, self.known = network, ledger, known
         self.carried = {rule.name for rule in rules if rule.carried}
         self.updates = updates_of(ledger)
-        self.weights = tuple(b.name for b in ledger.blocks if b.kind in ("weight", "bias"))
-        late = {rule.name for rule in rules if ledger[rule.name].kind in PER_PARAMETER}
-        self.early = tuple(rule for rule in rules if rule.name not in late)
-        self.late = tuple(rule for rule in rules if rule.name in late)
+        self.weights = tuple(b.name for b in ledger.blocks if b.kind in WEIGHTS)
+        self.early, self.late = early_and_late(ledger, rules)
         self.chunk = max(1, CHUNK_CELLS // ledger.width)
 
     def fill(self, part: Array, state: Mapping[str, Array], *, careful: bool) -> State:
