@@ -83,10 +83,9 @@ def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
     """
     ledgers = ledgers or ledgers_of(problem.network)
     ledger = ledgers.train
-    rules = rules_of(problem.network, problem.hyperparameters)
     fixed = constants(problem)
-    state = first_state(problem, ledger, rules)
-    filler = _Filler(problem, ledger, rules)
+    filler = Filler(problem, ledger)
+    state = first_state(problem, ledger, filler.rules)
     ends = _EpochEnds(problem, ledgers)
     rows = max(1, BLOCK_CELLS // ledger.width)
     for start in range(0, problem.visits, rows):
@@ -230,18 +229,19 @@ def first_state(problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> di
     return {**first_weights(problem), **zeros}
 
 
-class _Filler:
-    """Fills rows of ``Train`` by the rules; ``known`` are the quantities that are there."""
+class Filler:
+    """Fills rows of ``Train``, in which the quantities of :data:`GIVEN` kinds are there."""
 
-    def __init__(self, problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> None:
-        known = tuple(b.name for b in ledger.blocks if b.kind in GIVEN)
-        self.stepper = Stepper(problem.network, ledger, rules, known)
+    def __init__(self, problem: Problem, ledger: Ledger) -> None:
+        self.rules = rules_of(problem.network, problem.hyperparameters)
+        known = tuple(block.name for block in ledger.blocks if block.kind in GIVEN)
+        self.stepper = Stepper(problem.network, ledger, self.rules, known)
         self.guesser = None
-        rows = min(problem.rows, problem.spec.training.batch_size)
-        if worthwhile(ledger, rules, problem.visits, rows):
-            trace = traced(ledger, rules, known)
+        batch = min(problem.rows, problem.spec.training.batch_size)
+        if worthwhile(ledger, self.rules, problem.visits, batch):
+            trace = traced(ledger, self.rules, known)
             if trace is not None:
-                self.guesser = Guesser(ledger, rules, known, trace)
+                self.guesser = Guesser(ledger, self.rules, known, trace)
 
     def fill(self, part: Array, state: State) -> State:
         """Fill the rows of a part in place; return the state after its last row."""
