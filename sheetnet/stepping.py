@@ -22,11 +22,14 @@ from sheetnet.rules import Rule, before, updating
 State = dict[str, Array]
 """Name -> value before a row: weights, biases and carried slots."""
 
-CHUNK_CELLS = 131_072
-"""So many numbers (1 MB) are worked on at a time, so that they stay in the cache."""
+CHUNK_CELLS = 262_144
+"""So many numbers (2 MB) are worked on at a time, so that they stay in the cache."""
 
 LONGEST = 512
 """Rows of a batch that go through the network at once."""
+
+WIDE = 1024
+"""From so many columns on, sums are carried from row to row one row at a time."""
 
 PER_PARAMETER = ("gradient", "state", "update")
 """Kinds of quantities that there are as many of as weights; others never ask for them."""
@@ -62,6 +65,7 @@ class Stepper:
         self, network: Network, ledger: Ledger, rules: tuple[Rule, ...], known: tuple[str, ...]
     ) -> None:
         self.network, self.ledger, self.known = network, ledger, known
+        self.rules = rules
         self.carried = {rule.name for rule in rules if rule.carried}
         self.updates = updates_of(ledger)
         self.weights = tuple(b.name for b in ledger.blocks if b.kind in WEIGHTS)
@@ -77,6 +81,9 @@ class Stepper:
         after, views = dict(state), self.ledger.views(part)
         for batch in self._same_weights(views, len(part), after):
             first, end, _ = batch
+            if end - first == 1:
+                self._row(views, first, after, careful=careful)
+                continue
             q = {name: views[name][first:end] for name in self.known}
             for name, value in after.items():
                 if name in self.carried:
@@ -85,18 +92,34 @@ class Stepper:
                     views[name][first:end] = value
                     q[name] = value[None]
             self._apply(self.early, q, views, batch, after, careful=careful)
-            if end - first == 1:
-                self._apply(self.late, q, views, batch, after, careful=careful)
-            else:
-                for name in self.weights:
-                    q[name] = views[name][first:end]
-                for some in batch.pieces(self.chunk):
-                    rows = slice(some.first - first, some.end - first)
-                    piece = {name: view[rows] for name, view in q.items()}
-                    self._apply(self.late, piece, views, some, after, careful=careful)
+            for name in self.weights:
+                q[name] = views[name][first:end]
+            for some in batch.pieces(self.chunk):
+                rows = slice(some.first - first, some.end - first)
+                piece = {name: view[rows] for name, view in q.items()}
+                self._apply(self.late, piece, views, some, after, careful=careful)
             for name, update in self.updates.items():
                 after[name] = tidy(after[name] + views[update][end - 1], careful=careful)
-        return {name: value.copy() for name, value in after.items()}
+        # A view would keep the whole part.
+        return {name: np.array(value) for name, value in after.items()}
+
+    def _row(self, views: Mapping[str, Array], r: int, state: State, *, careful: bool) -> None:
+        """Fill one row by itself and move the state on."""
+        q = {name: views[name][r] for name in self.known}
+        for name, value in state.items():
+            if name in self.carried:
+                q[before(name)] = value
+            else:
+                views[name][r] = q[name] = value
+        for rule in self.rules:
+            value = rule.value(q)
+            if careful:
+                value = errors_to_nan(value)
+            views[rule.name][r] = q[rule.name] = value
+        for name in self.carried:
+            state[name] = q[name]
+        for name, update in self.updates.items():
+            state[name] = tidy(state[name] + q[update], careful=careful)
 
     def _same_weights(
         self, views: Mapping[str, Array], count: int, state: State
@@ -130,11 +153,7 @@ class Stepper:
         first, end, updates = rows
         for rule in rules:
             view = views[rule.name][first:end]
-            if end - first == 1:
-                if rule.carried:
-                    q[before(rule.name)] = state[rule.name][None]
-                view[...] = tidy(rule.value(q), careful=careful)
-            elif rule.idle is not None:
+            if rule.idle is not None:
                 view[...] = rule.idle(q)
                 if updates:
                     view[-1:] = tidy(rule.value(_Row(q, end - first - 1, {})), careful=careful)
@@ -149,18 +168,22 @@ class Stepper:
 
 def _carry(rule: Rule, q: Quantities, view: Array, held: Array, *, careful: bool) -> None:
     """Fill a column (rows, *shape) that goes from row to row; ``held`` stands before it."""
-    adds = None if rule.adds is None else rule.adds(q)
-    if adds is not None and adds.shape != view.shape:
-        adds = np.broadcast_to(adds, view.shape)
-    for r in range(len(view)):
-        row = view[r : r + 1]
-        if adds is None or r == 0:
-            row[...] = rule.value(_Row(q, r, {before(rule.name): held}))
-        else:
-            np.add(held, adds[r : r + 1], out=row)
-        if careful:
-            row[...] = errors_to_nan(row)
-        held = row
+    if rule.adds is None:
+        for r in range(len(view)):
+            row = _Row(q, r, {before(rule.name): held})
+            held = view[r : r + 1]
+            held[...] = tidy(rule.value(row), careful=careful)
+        return
+    adds = np.broadcast_to(rule.adds(q), view.shape)
+    view[:1] = rule.value(_Row(q, 0, {before(rule.name): held}))
+    if view[0].size < WIDE:
+        view[1:] = adds[1:]
+        np.add.accumulate(view, axis=0, out=view)
+    else:
+        for r in range(1, len(view)):
+            np.add(view[r - 1], adds[r], out=view[r])
+    if careful:
+        view[...] = errors_to_nan(view)
 
 
 class _Rows(NamedTuple):
