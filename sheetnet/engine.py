@@ -6,7 +6,7 @@ those of ``epoch_rules``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.stopping import STOPPED
 from sheetnet.epoch_ledgers import Ledgers, ledgers_of, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
+from sheetnet.guessing import Guesser, traced, worthwhile
 from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
 from sheetnet.randomness import dropout_uniforms, epoch_order
 from sheetnet.rules import Rule, before, forward_rules, rules_of
+from sheetnet.stepping import State, Stepper
 
 BLOCK_CELLS = 1_000_000
 """A block of ledger rows holds about this many numbers (8 MB)."""
@@ -61,6 +63,10 @@ def constants(problem: Problem) -> dict[str, Array]:
     return {name: values.astype(np.float64) for name, values in found.items()}
 
 
+GIVEN = ("place", "flag", "input", "target", "drawn")
+"""Kinds of quantities that training finds; all others follow."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Rows of ``Train`` (visits, columns), and of ``Epochs`` for each epoch that they end."""
@@ -77,9 +83,9 @@ def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
     """
     ledgers = ledgers or ledgers_of(problem.network)
     ledger = ledgers.train
-    rules = rules_of(problem.network, problem.hyperparameters)
     fixed = constants(problem)
-    state = first_state(problem, ledger, rules)
+    filler = Filler(problem, ledger)
+    state = first_state(problem, ledger, filler.rules)
     ends = _EpochEnds(problem, ledgers)
     rows = max(1, BLOCK_CELLS // ledger.width)
     for start in range(0, problem.visits, rows):
@@ -91,12 +97,12 @@ def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
         ledger["y"].view(matrix)[:] = problem.targets.values[sample]
         finished = []
         if not problem.network.stops:
-            state = _block(matrix, ledger, rules, state, tuple(fixed))
+            state = filler.fill(matrix, state)
         for first, last in _within_epochs(start, len(matrix), problem.rows):
             part = matrix[first:last]
             if problem.network.stops:
                 ledger[STOPPED].view(part)[:] = ends.stopped
-                state = _block(part, ledger, rules, state, (STOPPED, *fixed))
+                state = filler.fill(part, state)
             ends.add(part)
             if (start + last) % problem.rows == 0:
                 finished.append(ends.close(part[-1:]))
@@ -223,63 +229,35 @@ def first_state(problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> di
     return {**first_weights(problem), **zeros}
 
 
-def _block(
-    matrix: Array,
-    ledger: Ledger,
-    rules: tuple[Rule, ...],
-    state: Mapping[str, Array],
-    constant: tuple[str, ...],
-) -> dict[str, Array]:
-    """Fill the rows of a block in place; return the state after its last row."""
-    known = ("x", "y", *constant)
-    with np.errstate(all="ignore"):
-        after = _fill(matrix, ledger, rules, state, known, careful=False)
-        if not np.isfinite(matrix).all():
-            after = _fill(matrix, ledger, rules, state, known, careful=True)
+class Filler:
+    """Fills rows of ``Train``, in which the quantities of :data:`GIVEN` kinds are there."""
+
+    def __init__(self, problem: Problem, ledger: Ledger) -> None:
+        self.rules = rules_of(problem.network, problem.hyperparameters)
+        known = tuple(block.name for block in ledger.blocks if block.kind in GIVEN)
+        self.stepper = Stepper(problem.network, ledger, self.rules, known)
+        self.guesser = None
+        batch = min(problem.rows, problem.spec.training.batch_size)
+        if worthwhile(ledger, self.rules, problem.visits, batch):
+            trace = traced(ledger, self.rules, known)
+            if trace is not None:
+                self.guesser = Guesser(ledger, self.rules, known, trace)
+
+    def fill(self, part: Array, state: State) -> State:
+        """Fill the rows of a part in place; return the state after its last row."""
+        with np.errstate(all="ignore"):
+            if self.guesser is None:
+                return self._by_steps(part, state)
+            for first in range(0, len(part), self.guesser.rows):
+                chunk = part[first : first + self.guesser.rows]
+                state = self.guesser.fill(chunk, state) or self._by_steps(chunk, state)
+        return state
+
+    def _by_steps(self, part: Array, state: State) -> State:
+        after = self.stepper.fill(part, state, careful=False)
+        if not arithmetic.all_finite(part):
+            after = self.stepper.fill(part, state, careful=True)
         return {name: arithmetic.errors_to_nan(value) for name, value in after.items()}
-
-
-def _fill(
-    matrix: Array,
-    ledger: Ledger,
-    rules: tuple[Rule, ...],
-    state: Mapping[str, Array],
-    known: tuple[str, ...],
-    *,
-    careful: bool,
-) -> dict[str, Array]:
-    """Fill the rows of a block in place; return the state after its last row.
-
-    ``known`` names the quantities that are there already.
-
-    ``careful`` turns overflow into nan at once, so that it cannot vanish again in a
-    function that is finite at infinity; only blocks that overflow need it.
-    """
-    state = dict(state)
-    views = ledger.views(matrix)
-    targets = [(rule, views[rule.name]) for rule in rules]
-    inputs = [(name, views[name]) for name in known]
-    carried = [rule.name for rule in rules if rule.carried]
-    kept = [(name, views[name]) for name in state if name not in carried]
-    updated = [(name, f"u{name}") for name, _ in kept if f"u{name}" in views]
-    for r in range(len(matrix)):
-        q: dict[str, Array] = {name: view[r] for name, view in inputs}
-        for name in carried:
-            q[before(name)] = state[name]
-        for name, view in kept:
-            view[r] = q[name] = state[name]
-        for rule, view in targets:
-            value = rule.value(q)
-            if careful:
-                value = arithmetic.errors_to_nan(value)
-            view[r] = q[rule.name] = value
-        for name in carried:
-            state[name] = q[name]
-        for name, update in updated:
-            state[name] = q[name] + q[update]
-            if careful:
-                state[name] = arithmetic.errors_to_nan(state[name])
-    return state
 
 
 def final_state(problem: Problem, ledger: Ledger, last: Array) -> dict[str, Array]:

@@ -40,7 +40,7 @@ class Gathered:
         if total is not None:
             terms = np.concatenate((total[None], terms))
         carried: Array = np.add.accumulate(terms, axis=0)[-1]
-        return carried
+        return carried.copy()  # else all terms are kept with it
 
     def put(self, into: Mapping[str, Array], total: Array, rows: int, outputs: int) -> None:
         """Write the finished value into name -> (1, *shape)."""
@@ -76,7 +76,8 @@ def _gradient_norm(layer: Layer) -> Gathered:
 
     def terms(q: Quantities) -> Array:
         rows = len(q[names[0]])
-        return summaries.square_terms(np.hstack([q[name].reshape(rows, -1) for name in names]))
+        squares = [summaries.squares(q[name].reshape(rows, -1)) for name in names]
+        return np.concatenate(squares, axis=1).reshape(-1)
 
     return Gathered(GRADIENT_NORM, terms, summaries.root_mean, layer.index - 1)
 

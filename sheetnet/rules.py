@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sheetnet.concepts import arithmetic
 from sheetnet.concepts.arithmetic import Array
@@ -38,11 +39,17 @@ class Rule:
     ``value`` takes name -> array (..., *shape) and returns the quantity in that form.
     A ``carried`` quantity also sees its own value of the row before, under
     :func:`before`.
+
+    Two fields say of some what ``value`` says too, so that less need be computed:
+    ``idle`` is the value in rows that make no update; ``adds`` is what a running sum adds
+    to its value of the row before, in rows that are not the first of a batch.
     """
 
     name: str
     value: Callable[[Quantities], Array]
     carried: bool = False
+    idle: Callable[[Quantities], Array] | None = None
+    adds: Callable[[Quantities], Array] | None = None
 
 
 def before(name: str) -> str:
@@ -229,57 +236,76 @@ def _single(
     slot = stage.slot
     each = tuple(_each(network))
 
-    def value(q: Quantities) -> Array:
+    def sight(q: Quantities) -> dict[str, Any]:
         seen: dict[str, Any] = {**numbers, **{name: q[name] for name in singles}}
-        if slot.carried:
-            seen["before"] = q[before(slot.name)]
         if slot.sees_all:
             seen["gradient"] = np.concatenate(
                 [_flat(q, stage.source, layer, base) for layer, base in each], axis=-1
             )
-        return slot.value(seen)
+        return seen
 
-    return Rule(slot.name, value, slot.carried)
+    return _slot(network, slot.name, slot, sight)
 
 
-def _slot(network: Network, name: str, slot: Slot, sight: _Sight) -> Rule:
+def _slot(
+    network: Network, name: str, slot: Slot, sight: Callable[[Quantities], dict[str, Any]]
+) -> Rule:
     if not slot.carried:
         return Rule(name, lambda q: slot.value(sight(q)))
 
+    def held(q: Quantities) -> Array:
+        return q[before(name)]
+
     def value(q: Quantities) -> Array:
         seen = sight(q)
-        seen["before"] = held = q[before(name)]
+        seen["before"] = held(q)
         fresh = slot.value(seen)
-        return _where_updating(network, q, fresh, held) if slot.holds else fresh
+        return _where_updating(network, q, fresh, held(q)) if slot.holds else fresh
 
-    return Rule(name, value, carried=True)
+    adds = slot.adds
+    return Rule(
+        name,
+        value,
+        carried=True,
+        idle=held if slot.holds else None,
+        adds=None if adds is None else lambda q: adds(sight(q)),
+    )
 
 
 def _step(network: Network, name: str, sight: _Sight) -> Rule:
     """The optimizer's ΔW, 0 in rows that make no update."""
+    none = np.asarray(0.0)
 
     def value(q: Quantities) -> Array:
         fresh = network.optimizer.step(sight(q))
-        return _where_updating(network, q, fresh, np.asarray(0.0))
+        return _where_updating(network, q, fresh, none)
 
-    return Rule(name, value)
+    return Rule(name, value, idle=lambda q: none)
 
 
 def _where_updating(network: Network, q: Quantities, fresh: Array, held: Array) -> Array:
-    """Fresh where the row makes an update, else held.
-
-    All rows do, but for those inside of a batch and those after the end of training.
-    """
-    if not (network.batches or network.stops):
+    """Fresh where the row makes an update, else held."""
+    updates = updating(network, q)
+    if updates is None:
         return fresh
-    updates = np.asarray(True)
-    if network.batches:
-        updates = q["last"] == 1
-    if network.stops:
-        updates = updates & (q[STOPPED] == 0)
     return np.where(
         updates.reshape(updates.shape + (1,) * (fresh.ndim - updates.ndim)), fresh, held
     )
+
+
+def updating(network: Network, q: Quantities) -> NDArray[np.bool_] | None:
+    """Which rows make an update: (...); None: all do.
+
+    Those inside of a batch and those after the end of training do not.
+    """
+    if not (network.batches or network.stops):
+        return None
+    updates: NDArray[np.bool_] = np.asarray(True)
+    if network.batches:
+        updates = np.asanyarray(q["last"] == 1)
+    if network.stops:
+        updates = updates & (q[STOPPED] == 0)
+    return updates
 
 
 def _each(network: Network) -> Iterator[tuple[Layer, str]]:

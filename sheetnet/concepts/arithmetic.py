@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,26 @@ def libm(function: Callable[[float], float], x: Array) -> Array:
     Overflow gives inf and a value outside the domain gives nan, where Python's
     ``math`` would raise.
     """
+    if x.dtype == object:  # symbols, see ``tracing``
+        called: Array = x.call(function)  # type: ignore[attr-defined]
+        return called
     flat = x.ravel().tolist()
     try:
         values = list(map(function, flat))
     except (ValueError, OverflowError):
         values = [_guarded(function, value) for value in flat]
     return np.array(values, dtype=np.float64).reshape(x.shape)
+
+
+def power(base: float, exponents: Array) -> Array:
+    """base^t by the C library, as the sheet's ``^``, any shape; NumPy's own differs by an ulp."""
+    return libm(_power_of(base), np.asanyarray(exponents))
+
+
+@cache
+def _power_of(base: float) -> Callable[[float], float]:
+    """One function for a base, so that equal powers are known as such."""
+    return partial(math.pow, base)
 
 
 def _guarded(function: Callable[[float], float], value: float) -> float:
@@ -57,23 +72,47 @@ def tanh(x: Array) -> Array:
     return libm(math.tanh, x)
 
 
+MANY = 4
+"""Sums over arrays of at least this many rows for each term go term by term."""
+
+
 def running_sum(terms: Array) -> Array:
     """Sum over the last axis from left to right: shape (..., n) -> (...)."""
-    total: Array = np.add.accumulate(terms, axis=-1)[..., -1]
+    n = terms.shape[-1]
+    if terms.size < MANY * n * n:
+        total: Array = np.add.accumulate(terms, axis=-1)[..., -1]
+        return total
+    total = terms[..., 0].copy()
+    for i in range(1, n):
+        total += terms[..., i]
     return total
 
 
 def weighted_sum(bias: Array, weights: Array, inputs: Array) -> Array:
     """Z = b + Σ_i w_i x_i, added in the order of the cell's formula.
 
-    Shapes: bias (..., units), weights (..., units, inputs), inputs (..., inputs);
-    returns (..., units). Up to :data:`WRITTEN_OUT` inputs the sum starts from the
-    bias, as ``=b+w1*x1+w2*x2`` does; with more it is ``=b+SUMPRODUCT(w,x)``.
+    Shapes: bias (..., units), weights (..., units, inputs), inputs (..., inputs), of which
+    bias and weights may have 1 row for all; returns (..., units). Up to
+    :data:`WRITTEN_OUT` inputs the sum starts from the bias, as ``=b+w1*x1+w2*x2`` does;
+    with more it is ``=b+SUMPRODUCT(w,x)``.
     """
-    terms = weights * inputs[..., None, :]
-    if terms.shape[-1] <= WRITTEN_OUT:
-        return running_sum(np.concatenate((bias[..., None], terms), axis=-1))
-    return bias + running_sum(terms)
+    units, n = weights.shape[-2:]
+    written_out = n <= WRITTEN_OUT
+    if inputs.size * units < MANY * n * n:
+        terms = weights * inputs[..., None, :]
+        if written_out:
+            first = np.broadcast_to(bias, terms.shape[:-1])[..., None]
+            return running_sum(np.concatenate((first, terms), axis=-1))
+        return bias + running_sum(terms)
+    by_input = np.moveaxis(weights, -1, 0)
+    if weights.size == units * n:
+        by_input = by_input.copy()
+    total: Array = by_input[0] * inputs[..., None, 0]
+    if written_out:
+        total += bias
+    for i in range(1, n):
+        total += by_input[i] * inputs[..., None, i]
+    return total if written_out else bias + total
 
 
 def back_sum(delta: Array, weights: Array) -> Array:
@@ -81,9 +120,21 @@ def back_sum(delta: Array, weights: Array) -> Array:
 
     Shapes: delta (..., units), weights (..., units, inputs); returns (..., inputs).
     """
-    terms = delta[..., :, None] * weights
-    total: Array = np.add.accumulate(terms, axis=-2)[..., -1, :]
+    n = delta.shape[-1]
+    if delta.size < MANY * n * n:
+        terms = delta[..., :, None] * weights
+        total: Array = np.add.accumulate(terms, axis=-2)[..., -1, :]
+        return total
+    total = delta[..., 0, None] * weights[..., 0, :]
+    for j in range(1, n):
+        total += delta[..., j, None] * weights[..., j, :]
     return total
+
+
+def all_finite(x: Array) -> bool:
+    """Whether there is neither inf nor nan in ``x``, any shape."""
+    # A sum of finite numbers is finite, but for very large ones; and quickly made.
+    return bool(np.isfinite(x.sum())) or bool(np.isfinite(x).all())
 
 
 def errors_to_nan(x: Array) -> Array:

@@ -6,13 +6,31 @@ last sample of a batch makes the update, whatever the batch's size.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from sheetnet.concepts.stages import Slot
+from sheetnet.concepts.arithmetic import Array
+from sheetnet.concepts.stages import Numbers, Slot
+
+
+def _running(adds: Callable[[Numbers], Array]) -> Callable[[Numbers], Array]:
+    return lambda q: np.where(q["first"] == 1, 0.0, q["before"]) + adds(q)
+
+
+def _one(_: Numbers) -> Array:
+    return np.asarray(1.0)
+
+
+def _gradient(q: Numbers) -> Array:
+    gradient: Array = q["gradient"]
+    return gradient
+
 
 COUNT = Slot(
     "count",
-    value=lambda q: np.where(q["first"] == 1, 0.0, q["before"]) + 1.0,
+    value=_running(_one),
+    adds=_one,
     cell=lambda c: f"IF({c['first']}=1,0,{c['before']})+1",
     maths="samples of the batch so far",
     code="before + 1.0",
@@ -23,7 +41,8 @@ COUNT = Slot(
 
 SUM = Slot(
     "s",
-    value=lambda q: np.where(q["first"] == 1, 0.0, q["before"]) + q["gradient"],
+    value=_running(_gradient),
+    adds=_gradient,
     cell=lambda c: f"IF({c['first']}=1,0,{c['before']})+{c['gradient']}",
     maths="Σ of the batch's gradients so far",
     code="before + gradient",

@@ -7,7 +7,6 @@ same forms serve one cell and a whole matrix.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -53,11 +52,6 @@ BETA1 = Hyperparameter("beta1", 0.9, "β₁: decay of the mean of gradients", hi
 BETA2 = Hyperparameter("beta2", 0.999, "β₂: decay of the mean of squared gradients", high=1.0)
 RHO = Hyperparameter("rho", 0.9, "ρ: decay of the mean of squared gradients", high=1.0)
 EPSILON = Hyperparameter("epsilon", 1e-8, "ε: keeps the division from 0")
-
-
-def _power(base: float, exponents: Array) -> Array:
-    """base^t by the C library, as the sheet's ``^``; NumPy's own differs by an ulp."""
-    return arithmetic.libm(lambda t: math.pow(base, t), np.asarray(exponents))
 
 
 _VELOCITY = Slot(
@@ -106,7 +100,7 @@ _ADAM_SLOTS = (
     Slot(
         "mhat",
         carried=False,
-        value=lambda q: q["m"] / (1.0 - _power(float(q["beta1"]), q["update"])),
+        value=lambda q: q["m"] / (1.0 - arithmetic.power(float(q["beta1"]), q["update"])),
         cell=lambda c: f"{c['m']}/(1-beta1^{c['update']})",
         maths="m̂ = m / (1 − β₁ᵗ)",
         code="m / (1.0 - math.pow(beta1, update))",
@@ -114,7 +108,7 @@ _ADAM_SLOTS = (
     Slot(
         "vhat",
         carried=False,
-        value=lambda q: q["v"] / (1.0 - _power(float(q["beta2"]), q["update"])),
+        value=lambda q: q["v"] / (1.0 - arithmetic.power(float(q["beta2"]), q["update"])),
         cell=lambda c: f"{c['v']}/(1-beta2^{c['update']})",
         maths="v̂ = v / (1 − β₂ᵗ)",
         code="v / (1.0 - math.pow(beta2, update))",

@@ -30,6 +30,8 @@ class Slot:
     name: its prefix in the ledger (``m`` becomes ``mW1[2,1]``).
     carried: whether it depends on ``before``.
     holds: whether it keeps its value in rows that make no update (if carried).
+    adds: for a running sum, which starts anew at the first sample of each batch: what a
+        row adds to it; ``value`` is the whole.
     value, cell: its NumPy form and its cell form.
     maths: the mathematical notation.
     code: the NumPy form as source, an expression. A carried slot that holds nothing
@@ -49,3 +51,4 @@ class Slot:
     single: bool = False
     sees_all: bool = False
     torch: str = ""
+    adds: Callable[[Numbers], Array] | None = None

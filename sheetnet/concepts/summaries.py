@@ -70,9 +70,9 @@ def mean_cell(span: str) -> str:
     return f"AVERAGE({span})"
 
 
-def square_terms(gradients: Array) -> Array:
-    """The terms of a gradient's norm, from (rows, parameters)."""
-    return (gradients * gradients).reshape(-1)
+def squares(gradients: Array) -> Array:
+    """What a gradient's norm adds up, in each row: (rows, parameters)."""
+    return gradients * gradients
 
 
 def root_mean(total: Array, rows: int, _: int = 1) -> Array:
