@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WEIGHTS, _ORDER, _TOY, _DROPOUT, _SPLIT, _FOLDS = 1, 2, 3, 4, 5, 6
+_FAULTS = 10
 DECIMALS = 6
 
 
@@ -62,3 +63,8 @@ UNIFORMS_CODE = (
     f"random = np.random.RandomState([seed, {_DROPOUT}, layer, epoch])\n"
     f"return np.round(random.random_sample((batches, units)), {DECIMALS})"
 )
+
+
+def faults_stream(seed: int) -> np.random.RandomState:
+    """The stream for the faults of a bug hunt."""
+    return np.random.RandomState([seed, _FAULTS])
