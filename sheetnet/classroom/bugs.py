@@ -97,8 +97,12 @@ def write_kinds(
     seed: int | None = None,
     key: str | Path | None = None,
     overwrite: bool = False,
+    sheets: Sequence[str] | None = None,
 ) -> BugHunt:
-    """Write a hunt with faults of these kinds only; see :func:`write_bug_hunt`."""
+    """Write a hunt with faults of these kinds only; see :func:`write_bug_hunt`.
+
+    ``sheets`` names those that it has beside what training needs (None: all but ``Compare``).
+    """
     path = Path(output)
     key_path = path.with_name(f"{path.stem}_key.md") if key is None else Path(key)
     seed = checked_seed("seed", spec.training.seed if seed is None else seed)
@@ -110,25 +114,33 @@ def write_kinds(
         raise OutputError(f"{path} cannot be both the workbook and its key")
     problem = load_problem(spec)
     with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-        book, found, text = _hunt(problem, path.name, kinds, bugs, seed, Path(folder))
+        book, found, text = _hunt(problem, path.name, kinds, bugs, seed, sheets, Path(folder))
     write_files({path: book, key_path: text.encode()}, overwrite=overwrite)
     return BugHunt(path, key_path, found, seed)
 
 
 def _hunt(
-    problem: Problem, name: str, kinds: Sequence[Kind], bugs: int, seed: int, folder: Path
+    problem: Problem,
+    name: str,
+    kinds: Sequence[Kind],
+    bugs: int,
+    seed: int,
+    sheets: Sequence[str] | None,
+    folder: Path,
 ) -> tuple[bytes, tuple[Fault, ...], str]:
     """The workbook's bytes, its faults, the text of its key."""
     from sheetnet.classroom.key import key_text
     from sheetnet.verification import verify
     from sheetnet.workbook.export import export
 
-    sheets = [title for title in sheets_of(problem.network) if title != COMPARE]
+    # Faults may stand on Epochs; Compare holds the right numbers.
+    asked = None if sheets is None else [*sheets, EPOCHS]
+    titles = [title for title in sheets_of(problem.network, asked) if title != COMPARE]
     right, wrong, target = (folder / f"{name}.xlsx" for name in ("right", "wrong", "hunt"))
     export(problem, right, sheets=[EPOCHS], bugs=bugs)
     hunt = Hunt(problem, layout_of(problem, [EPOCHS], bugs), right)
     seeded = hunt.seed(kinds, bugs, seed)
-    export(problem, right, sheets=sheets, bugs=bugs)
+    export(problem, right, sheets=titles, bugs=bugs)
     with_edits(right, wrong, [edit for each in seeded for edit in each.edits])
     with recalculate(open_package(wrong), "ironcalc") as values:
         with_values(wrong, target, values)

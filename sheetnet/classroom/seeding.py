@@ -50,10 +50,15 @@ class _Drawn:
 
 
 class _Pool:
-    """Draws faults: kinds in a random order, each from all columns that it applies to."""
+    """Draws faults: kinds in a random order, each from all columns that it applies to.
 
-    def __init__(self, setting: Setting, kinds: Sequence[Kind], seed: int) -> None:
-        self.setting, self.draw = setting, faults_stream(seed)
+    Without ``wide`` each takes a single column, which leaves more for others.
+    """
+
+    def __init__(
+        self, setting: Setting, kinds: Sequence[Kind], seed: int, *, wide: bool = True
+    ) -> None:
+        self.setting, self.draw, self.wide = setting, faults_stream(seed), wide
         self.columns = columns_of(setting.problem, setting.layout)
         order = self.draw.permutation(len(kinds)).tolist()
         self.left = {kinds[i].name: TRIES for i in order}
@@ -87,7 +92,7 @@ class _Pool:
         own = self._edit(kind, column, Draw(seed))
         if own is None:
             return None
-        if not kind.wide or self.draw.randint(2):
+        if not (kind.wide and self.wide) or self.draw.randint(2):
             return _Drawn(kind, (own,))
         alike = (c for c in self.columns if (c.sheet, c.block) == (column.sheet, column.block))
         edits = (self._edit(kind, c, Draw(seed)) for c in alike)
@@ -138,7 +143,17 @@ class Hunt:
 
     def seed(self, kinds: Sequence[Kind], bugs: int, seed: int) -> list[Seeded]:
         """Draw the faults; raises :class:`LimitError` where not so many kinds can be seen."""
-        pool = _Pool(self.setting, kinds, seed)
+        possible = 0
+        for wide in (True, False):
+            found = self._seed(_Pool(self.setting, kinds, seed, wide=wide), bugs)
+            if len(found) == bugs:
+                return found
+            possible = max(possible, len(found))
+        raise LimitError(_too_few(self.setting, bugs, possible))
+
+    def _seed(self, pool: _Pool, bugs: int) -> list[Seeded]:
+        """The faults that can be seen together, fewer than ``bugs`` where there are no more."""
+        shown: list[Seeded] = []
         taken: list[_Drawn] = []
         pending: list[_Drawn] = []
         one_by_one = False
@@ -146,20 +161,21 @@ class Hunt:
             if not one_by_one:
                 pending += self._more(pool, [*taken, *pending], bugs - len(taken) - len(pending))
             if not pending:
-                raise LimitError(_too_few(self.setting, bugs, len(taken)))
+                return shown
             batch = pending[:1] if one_by_one else list(pending)
             verdict = self._try([*taken, *batch])
             if verdict.good:
                 taken += batch
                 pending = pending[len(batch) :]
+                shown = verdict.seeded(taken)
                 if len(taken) == bugs:
-                    return verdict.seeded(taken)
+                    return shown
             elif len(batch) == 1:
                 pool.reject(pending.pop(0))
             elif verdict.sound and all(verdict.seen[: len(taken)]):
-                shown = dict(zip(map(id, batch), verdict.seen[len(taken) :], strict=True))
+                visible = dict(zip(map(id, batch), verdict.seen[len(taken) :], strict=True))
                 for drawn in batch:
-                    if shown[id(drawn)] is None:
+                    if visible[id(drawn)] is None:
                         pool.reject(drawn)
                         pending.remove(drawn)
             else:
