@@ -1,4 +1,4 @@
-"""Bug hunts: each fault stands where the key says, nothing else is wrong, no number gives it away."""
+"""Bug hunts: faults stand where the key says and nowhere else; no number gives them away."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ def test_impossible_numbers_of_faults(bugs: int, tmp_path: Path) -> None:
 def test_neither_file_is_replaced_unless_asked(tmp_path: Path) -> None:
     key = tmp_path / "hunt_key.md"
     key.write_text("mine", encoding="utf-8")
-    with pytest.raises(SheetnetError, match="hunt_key.md exists"):
+    with pytest.raises(SheetnetError, match=r"hunt_key\.md exists"):
         write_bug_hunt(make_spec(epochs=4), tmp_path / "hunt.xlsx", bugs=1)
     assert key.read_text(encoding="utf-8") == "mine" and list(tmp_path.iterdir()) == [key]
 
