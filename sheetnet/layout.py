@@ -48,6 +48,9 @@ CONFIG_KEY, CONFIG_VALUE, CONFIG_NOTE = 1, 2, 3
 SHEETS_KEY = "sheets"
 """The row of ``Config`` that lists the workbook's sheets."""
 
+BUGS_KEY = "bugs"
+"""The row of ``Config`` that tells how many faults a bug hunt has; others have none."""
+
 LAYERS_HEADER = ("layer", "units", "activation", "inputs", "train_bias", "parameters")
 
 
@@ -101,7 +104,11 @@ class InitLayout:
 
 @dataclass(frozen=True)
 class Layout:
-    """The whole workbook: its sheets, the columns of the ledgers, where each region stands."""
+    """The whole workbook: its sheets, the columns of the ledgers, where each region stands.
+
+    ``bugs`` faults are to be found in it (0: it is no bug hunt): what would point at them is
+    left out.
+    """
 
     network: Network
     ledgers: Ledgers
@@ -109,6 +116,7 @@ class Layout:
     init: InitLayout
     epochs: int
     sheets: tuple[str, ...]
+    bugs: int = 0
 
     @property
     def ledger(self) -> Ledger:
@@ -164,7 +172,7 @@ class Layout:
         return found
 
 
-def layout_of(problem: Problem, sheets: Iterable[str] | None = None) -> Layout:
+def layout_of(problem: Problem, sheets: Iterable[str] | None = None, bugs: int = 0) -> Layout:
     """The layout that a problem's workbook has; ``sheets`` None: all that apply."""
     return Layout(
         network=problem.network,
@@ -173,4 +181,5 @@ def layout_of(problem: Problem, sheets: Iterable[str] | None = None) -> Layout:
         init=InitLayout(problem.network.layers),
         epochs=problem.spec.training.epochs,
         sheets=sheets_of(problem.network, sheets),
+        bugs=bugs,
     )

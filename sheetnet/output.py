@@ -36,20 +36,29 @@ def check_target(path: Path, *, overwrite: bool, read: Iterable[Path] = ()) -> N
 
 def write_text(path: Path, text: str, *, overwrite: bool) -> None:
     """Write UTF-8 text to ``path``, all of it or nothing; raises :class:`OutputError`."""
+    _write(path, text.encode("utf-8"), overwrite=overwrite)
+
+
+def _write(path: Path, content: bytes, *, overwrite: bool) -> None:
     try:
         with in_place_of(path, overwrite=overwrite) as file:
-            file.write(text.encode("utf-8"))
+            file.write(content)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
 
 
 def write_texts(texts: Mapping[Path, str], *, overwrite: bool) -> None:
     """Write several UTF-8 texts, all of them or none; raises :class:`OutputError`."""
-    old = {path: path.read_bytes() for path in texts if path.is_file()}
+    write_files({path: text.encode("utf-8") for path, text in texts.items()}, overwrite=overwrite)
+
+
+def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
+    """Write several files, all of them or none; raises :class:`OutputError`."""
+    old = {path: path.read_bytes() for path in files if path.is_file()}
     written: list[Path] = []
     try:
-        for path, text in texts.items():
-            write_text(path, text, overwrite=overwrite)
+        for path, content in files.items():
+            _write(path, content, overwrite=overwrite)
             written.append(path)
     except BaseException:
         for path in written:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 _WEIGHTS, _ORDER, _TOY, _DROPOUT, _SPLIT, _FOLDS = 1, 2, 3, 4, 5, 6
 _SALTS, _CHANGES = 8, 9
+_FAULTS = 10
 DECIMALS = 6
 
 
@@ -74,3 +75,8 @@ def salts(seed: int, count: int, low: int, high: int) -> NDArray[np.int64]:
 def changes_stream(draw: int) -> np.random.RandomState:
     """The stream for the inputs under which hand-ins are tried, by the number of the trial."""
     return np.random.RandomState([draw, _CHANGES])
+
+
+def faults_stream(seed: int) -> np.random.RandomState:
+    """The stream for the faults of a bug hunt."""
+    return np.random.RandomState([seed, _FAULTS])

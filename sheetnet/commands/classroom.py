@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +95,9 @@ def _bug_hunt(
     spec: Path, output: Path, force: bool, bugs: int, key: Path | None, seed: int
 ) -> None:
     import sheetnet
+    from sheetnet.classroom.bugs import write_bug_hunt
 
-    bugs_module = import_module("sheetnet.classroom.bugs")
-    made = bugs_module.write_bug_hunt(
+    made = write_bug_hunt(
         sheetnet.load_spec(spec), output, bugs=bugs, seed=seed, key=key, overwrite=force
     )
     faults = len(made.faults)

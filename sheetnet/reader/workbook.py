@@ -17,6 +17,7 @@ from sheetnet.data import Label, Table
 from sheetnet.data_layout import DataLayout
 from sheetnet.errors import DataError, EngineError, SheetnetError, SpecError, WorkbookError
 from sheetnet.layout import (
+    BUGS_KEY,
     CONFIG_VALUE,
     LAYERS_HEADER,
     SHEETS_KEY,
@@ -87,7 +88,8 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         spec = dataclasses.replace(spec, layers=_with_weights(spec, init, init_layout))
         problem = assemble(spec, table, classes)
         titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY)
-        layout = layout_of(problem, titles.split(","))
+        bugs = 1 if BUGS_KEY in keys else 0
+        layout = layout_of(problem, titles.split(","), bugs)
     except (WorkbookError, EngineError):
         raise
     except SheetnetError as error:

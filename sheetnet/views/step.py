@@ -17,7 +17,7 @@ NUDGE = 1e-4
 
 def step_view(problem: Problem, layout: Layout) -> View:
     """The view of a problem's workbook."""
-    step = StepLayout(problem.network, layout.ledger)
+    step = StepLayout(problem.network, layout.ledger, compares=not layout.bugs)
     layers = problem.network.layers
 
     def choice(

@@ -35,7 +35,8 @@ def step_cells(layout: Layout, step: StepLayout) -> Iterator[Live]:
         if name in texts:
             yield from filled(box, texts[name])
     yield from chosen_cells(step)
-    yield from _list(layout, step)
+    if step.compares:
+        yield from _list(layout, step)
 
 
 def _looked_up(layout: Layout, step: StepLayout) -> Iterator[Live]:

@@ -46,10 +46,14 @@ def before_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class StepLayout:
-    """The whole sheet, from the network and the ledger."""
+    """The whole sheet, from the network and the ledger.
+
+    ``compares``: it has the list of all numbers beside the ledger's, and says whether they agree.
+    """
 
     network: Network
     ledger: Ledger
+    compares: bool = True
 
     @property
     def widest(self) -> int:
@@ -252,9 +256,12 @@ class StepLayout:
 
     @cached_property
     def listed(self) -> tuple[tuple[str, int, str], ...]:
-        """Every column of the ledger but the place: (quantity, number from 0, plain name)."""
-        found = []
-        for block in self.ledger.blocks:
+        """Every column of the ledger but the place: (quantity, number from 0, plain name).
+
+        None where nothing is compared.
+        """
+        found: list[tuple[str, int, str]] = []
+        for block in self.ledger.blocks if self.compares else ():
             if block.kind not in ("place", "flag"):
                 found += [(block.name, i, label) for i, label in enumerate(block.labels)]
         return tuple(found)

@@ -69,7 +69,8 @@ def step_values(problem: Problem, step: StepLayout, source: Source, chosen: Chos
         weight = _Weight.of(step, chosen)
         sizes: dict[tuple[int, int], float] = {}
         _chosen(problem, step, q, weight, cells, sizes)
-        _list(step, q, cells)
+        if step.compares:
+            _list(step, q, cells)
     return Filled((), cells, sizes)
 
 

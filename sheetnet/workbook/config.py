@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sheetnet.concepts.hyperparameters import Hyperparameter
 from sheetnet.data_layout import coding_of
 from sheetnet.layout import (
+    BUGS_KEY,
     CONFIG_FIRST_ROW,
     CONFIG_KEY,
     CONFIG_NETWORK,
@@ -30,6 +31,7 @@ from sheetnet.workbook import styles
 from sheetnet.workbook.styles import put
 
 _SHEETS_NOTE = "the sheets of this workbook"
+_BUGS_NOTE = "wrong on purpose in this workbook: find them"
 _LIVE = (
     "Type another number over a blue one: all sheets recalculate. Formulas use each by its name, "
     "as in -learning_rate*g."
@@ -48,8 +50,8 @@ _LAYER_REMARKS = {
 }
 
 
-def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> None:
-    """Add the sheet and the defined names of its input cells."""
+def write_config(book: Workbook, problem: Problem, sheets: Sequence[str], bugs: int = 0) -> None:
+    """Add the sheet and the defined names of its input cells; ``bugs`` of a bug hunt."""
     sheet = book.create_sheet(CONFIG)
     styles.title(
         sheet,
@@ -68,6 +70,9 @@ def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> Non
         _fixed(sheet, row, key, value, note)
         row += 1
     _fixed(sheet, row, SHEETS_KEY, ", ".join(sheets), _SHEETS_NOTE, lines=4)
+    if bugs:
+        row += 1
+        _fixed(sheet, row, BUGS_KEY, bugs, _BUGS_NOTE)
     row = _heading(sheet, row + 2, "Layers (fixed at export)", _FIXED)
     _layers(sheet, row, problem)
     sheet.column_dimensions["A"].width = 18

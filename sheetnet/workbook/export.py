@@ -107,11 +107,19 @@ def check_views(views: Sequence[View]) -> None:
 
 
 def export(
-    problem: Problem, path: Path, *, overwrite: bool = True, sheets: Iterable[str] | None = None
+    problem: Problem,
+    path: Path,
+    *,
+    overwrite: bool = True,
+    sheets: Iterable[str] | None = None,
+    bugs: int = 0,
 ) -> Exported:
-    """Train and write the workbook, all of it or nothing; ``sheets`` None: all that apply."""
+    """Train and write the workbook, all of it or nothing; ``sheets`` None: all that apply.
+
+    ``bugs`` is the number of faults that will be put into it as a bug hunt.
+    """
     check_target(path, overwrite=overwrite, read=problem.spec.files)
-    layout = layout_of(problem, sheets)
+    layout = layout_of(problem, sheets, bugs)
     formulas = {TRAIN: ledger_formulas(problem, layout)}
     if VALIDATION in layout.sheets:
         formulas[VALIDATION] = validation_formulas(layout)
@@ -127,7 +135,7 @@ def export(
     watch = Watch(problem, layout, views, cached)
     if GUIDE in layout.sheets:
         write_guide(book, problem, layout)
-    write_config(book, problem, layout.sheets)
+    write_config(book, problem, layout.sheets, layout.bugs)
     streams: dict[str, Sequence[Stream]] = {}
     streams[DATA] = [write_data(book, problem, layout.data, cached)]
     write_init(book, problem, layout.init)

@@ -74,7 +74,9 @@ def write_guide(book: Workbook, problem: Problem, layout: Layout) -> None:
     words = f"{trained} trained parameters, {problem.rows} training rows"
     held_out = f", {problem.held_out} held out for validation" if problem.held_out else ""
     put(sheet, 4, 1, f"{words}{held_out}, {layout.epochs} epochs", styles.BODY)
-    row = draw(sheet, problem, 6) + 1
+    if layout.bugs:
+        put(sheet, 5, 1, _hunt(layout.bugs), styles.HEADING)
+    row = draw(sheet, problem, 6 + bool(layout.bugs)) + 1
     row = _sheets(sheet, layout, row) + 1
     row = _colours(sheet, problem, row) + 1
     row = _changes(sheet, problem, layout, row) + 1
@@ -84,6 +86,15 @@ def write_guide(book: Workbook, problem: Problem, layout: Layout) -> None:
     for column in range(1, _LAST + 1):
         sheet.column_dimensions[letter(column)].width = 20 if column % 2 else 4
     styles.for_screen_and_page(sheet, None)
+
+
+def _hunt(bugs: int) -> str:
+    """What a bug hunt is, in one line."""
+    wrong = "one mistake has" if bugs == 1 else f"{bugs} mistakes have"
+    return (
+        f"Bug hunt: {wrong} been made in the formulas of this workbook. "
+        "All formulas and notes on this sheet are right: where do the cells differ?"
+    )
 
 
 def _heading(sheet: Worksheet, row: int, text: str) -> int:

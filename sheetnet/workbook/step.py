@@ -58,7 +58,7 @@ def write_step(
     """Add the sheet; all of it are single cells."""
     assert not tables
     sheet = book.create_sheet(STEP)
-    step = StepLayout(problem.network, layout.ledger)
+    step = StepLayout(problem.network, layout.ledger, compares=not layout.bugs)
     styles.title(
         sheet,
         "Step",
@@ -73,7 +73,8 @@ def write_step(
         _block(sheet, problem, layout.ledger, block, formats)
     write_chosen(sheet, problem, step)
     write_check(sheet, step)
-    write_list(sheet, step)
+    if step.compares:
+        write_list(sheet, step)
     for cell in view.cells:
         held = sheet.cell(cell.row, cell.column)
         held.value = FormulaText(f"={cell.text}")

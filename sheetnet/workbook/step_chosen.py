@@ -141,6 +141,7 @@ def _belongs(step: StepLayout, box: Box) -> str:
 
 def mark_checks(sheet: Worksheet, step: StepLayout) -> None:
     """Green for a check that holds, red for one that does not; the words say it too."""
-    for cell in (address(CHECK_ROW, 1), address(step.check_place("verdict"), VALUE_COLUMN)):
+    compared = [address(CHECK_ROW, 1)] if step.compares else []
+    for cell in (*compared, address(step.check_place("verdict"), VALUE_COLUMN)):
         styles.highlight(sheet, cell, f'LEFT({cell},1)="✓"', _GOOD)
         styles.highlight(sheet, cell, f'LEFT({cell},1)="✗"', _BAD)
