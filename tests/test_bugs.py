@@ -19,7 +19,8 @@ from sheetnet.classroom.bugs import BugHunt, Fault, write_bug_hunt, write_kinds
 from sheetnet.classroom.table import KINDS
 from sheetnet.errors import SheetnetError
 from sheetnet.problem import load_problem
-from sheetnet.reader.cells import Odd, read_grid
+from sheetnet.reader.cells import Odd
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import open_package
 from sheetnet.recalc.ironcalc_engine import readable
 from sheetnet.regions import TRAIN

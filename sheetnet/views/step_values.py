@@ -60,14 +60,17 @@ def step_values(problem: Problem, step: StepLayout, source: Source, chosen: Chos
     with np.errstate(all="ignore"):
         q |= dict(_derived(step, q))
         cells: Cells = {}
+        slopes: Cells = {}
         for block in step.blocks:
             for box in block.boxes:
-                _put(cells, box, q[box.name])
+                _put(slopes if box.name.startswith("slope") else cells, box, q[box.name])
+        # Of a saturated unit 1 − a² is a small difference of numbers of the size of 1.
+        sizes = dict.fromkeys(slopes, 1.0)
+        cells |= slopes
         for name, box in step.panel.items():
             if name in q:
                 _put(cells, box, q[name])
         weight = _Weight.of(step, chosen)
-        sizes: dict[tuple[int, int], float] = {}
         _chosen(problem, step, q, weight, cells, sizes)
         if step.compares:
             _list(step, q, cells)
