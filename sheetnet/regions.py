@@ -21,6 +21,16 @@ def letter(column: int) -> str:
     return text
 
 
+def column_number(letters: str) -> int:
+    """The column of letters, in capitals or not: A -> 1; raises ValueError for others."""
+    column = 0
+    for character in letters.upper():
+        if not "A" <= character <= "Z":
+            raise ValueError(f"column {letters!r}")
+        column = column * 26 + ord(character) - 64
+    return column
+
+
 def address(row: int, column: int) -> str:
     """``C5`` for row 5, column 3."""
     return f"{letter(column)}{row}"

@@ -20,7 +20,7 @@ from sheetnet.classroom.kinds import Content
 from sheetnet.formula import Alternating, Formula
 from sheetnet.reader.cells import BLANK, Values
 from sheetnet.reader.package import open_package
-from sheetnet.regions import address, letter
+from sheetnet.regions import address, column_number, letter
 
 _CELL = re.compile(
     r'<c r="([A-Z]+)(\d+)"([^>]*)><f([^>]*?)(?:/>|>([^<]*)</f>)(?:<v>([^<]*)</v>|<v ?/>)?</c>'
@@ -169,14 +169,14 @@ def _with_values(xml: str, values: Callable[[int, int], Values]) -> str:
     """The sheet with the values in all of its formula cells."""
     rows = columns = 0
     for match in _CELL.finditer(xml):
-        rows, columns = max(rows, int(match[2])), max(columns, _number(match[1]))
+        rows, columns = max(rows, int(match[2])), max(columns, column_number(match[1]))
     if not rows:
         return xml
     held = values(rows, columns)
 
     def cell(match: re.Match[str]) -> str:
         place, row, attributes, how, text, _ = match.groups()
-        found = held.at(int(row), _number(place))
+        found = held.at(int(row), column_number(place))
         formula = f"<f{how}/>" if text is None else f"<f{how}>{text}</f>"
         kind, shown = "", ""
         if isinstance(found, float):
@@ -191,14 +191,6 @@ def _with_values(xml: str, values: Callable[[int, int], Values]) -> str:
         return f'<c r="{place}{row}"{rest}{kind}>{formula}<v>{shown}</v></c>'
 
     return _CELL.sub(cell, xml)
-
-
-def _number(letters: str) -> int:
-    """The number of a column: A -> 1."""
-    number = 0
-    for character in letters:
-        number = number * 26 + ord(character) - 64
-    return number
 
 
 def range_of(edits: Sequence[Edit]) -> str:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from openpyxl.utils import column_index_from_string
-
 from sheetnet.formula import Formula
+from sheetnet.regions import column_number
 
 _CELLS = re.compile(r"\$?([A-Z]{1,3})\{([rp])\}(?::\$?([A-Z]{1,3})\{[rp]\})?")
 """Cells of the formula's own row, or of the row before."""
@@ -68,8 +67,8 @@ def reads(text: str) -> tuple[set[int], set[int]]:
     """The columns that a formula reads in its own row, and in the row before."""
     found: dict[str, set[int]] = {"r": set(), "p": set()}
     for first, row, last in _CELLS.findall(text):
-        start = column_index_from_string(first)
-        end = column_index_from_string(last) if last else start
+        start = column_number(first)
+        end = column_number(last) if last else start
         found[row].update(range(start, end + 1))
     return found["r"], found["p"]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from sheetnet.errors import LimitError
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
-from sheetnet.regions import letter
+from sheetnet.regions import column_number, letter
 
 MAX_FORMS = 2_000_000
 """Different forms of a workbook: some 250 bytes each."""
@@ -167,9 +167,7 @@ class Forms:
     def _column(self, letters: str) -> int:
         at = self._letters.get(letters, 0)
         if not at:
-            for character in letters.upper():
-                at = at * 26 + ord(character) - 64
-            self._letters[letters] = at
+            at = self._letters[letters] = column_number(letters)
         return at
 
     def _form(self, number: int) -> Form:

@@ -18,7 +18,7 @@ from openpyxl.formula.translate import Translator
 from sheetnet.errors import WorkbookError
 from sheetnet.reader.cells import where
 from sheetnet.reader.package import Package, open_package, refuse_doctype
-from sheetnet.regions import address
+from sheetnet.regions import address, column_number
 
 Place = tuple[int, int]
 Content = float | str
@@ -87,9 +87,7 @@ class _Finder:
         if reference is None:
             return
         letters = reference.rstrip("0123456789")
-        self.row, self.column = int(reference[len(letters) :]), 0
-        for character in letters.upper():
-            self.column = self.column * 26 + ord(character) - 64
+        self.row, self.column = int(reference[len(letters) :]), column_number(letters)
 
     def data(self, text: str) -> None:
         if self.inside and self.cell is not None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import WorkbookError
-from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
+from sheetnet.limits import MAX_ROWS
 from sheetnet.reader.alike import Cutter, Likeness
-from sheetnet.reader.cells import Formulas, Grid, Held, Odd, SharedFormula
+from sheetnet.reader.cells import Grid, Held, Odd, SharedFormula
+from sheetnet.reader.handlers import CellHandlers
 from sheetnet.reader.package import Package, parse_part
 from sheetnet.regions import address
 
@@ -21,103 +21,34 @@ def read_grid(package: Package, title: str, rows: int, columns: int) -> Grid:
     if title not in package.sheets:
         raise WorkbookError(f"{package.path.name} has no sheet {title!r}")
     parser = _Parser(package.strings, rows, columns)
-    cutter = parser.cutter
-    handlers = {
-        "StartElementHandler": parser.start,
-        "EndElementHandler": parser.end,
-        "CharacterDataHandler": parser.text,
-    }
-    parse_part(package, package.sheets[title], handlers, cutter)
+    parse_part(package, package.sheets[title], parser.handlers, parser.cutter)
     return Grid(title, parser.numbers, parser.odd, parser.formulas, parser.held, parser.beyond)
 
 
-@dataclass
-class _Parser:
-    """Expat handlers that fill the arrays; the state of the cell being read."""
+class _Parser(CellHandlers):
+    """Fills the arrays."""
 
-    strings: tuple[str, ...]
-    rows: int
-    columns: int
-    numbers: Array = field(init=False)
-    formulas: Formulas = field(init=False)
-    odd: dict[tuple[int, int], Odd] = field(default_factory=dict)
-    beyond: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        self.numbers = np.full((self.rows, self.columns), np.nan)
-        self.formulas = np.zeros((self.rows, self.columns), dtype=np.int32)
+    def __init__(self, strings: tuple[str, ...], rows: int, columns: int) -> None:
+        super().__init__()
+        self.strings, self.rows, self.columns = strings, rows, columns
+        self.numbers = np.full((rows, columns), np.nan)
+        self.formulas = np.zeros((rows, columns), dtype=np.int32)
         self.held: list[Held] = [None]
+        self.odd: dict[tuple[int, int], Odd] = {}
+        self.beyond: tuple[int, int] | None = None
         self.shared: dict[str, int] = {}
+        self.seen = np.zeros((rows, columns), dtype=bool)
         self.cutter = Cutter(self)
-        self.seen = np.zeros((self.rows, self.columns), dtype=bool)
-        self.letters: dict[str, int] = {}
-        self.tags: dict[str, str] = {}
-        self.row = self.column = 0
-        self.kind = ""
-        self.value: list[str] = []
-        self.formula: list[str] | None = None
-        self.formula_attributes: dict[str, str] = {}
-        self.into: list[str] | None = None
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = self.tags.get(tag) or self.tags.setdefault(tag, tag.rpartition("|")[2])
-        if name == "c":
-            reference = attributes.get("r")
-            if reference is None:
-                self.column += 1
-            else:
-                self._place(reference)
-            self.kind = attributes.get("t", "n")
-            self.value, self.formula, self.into = [], None, None
-        elif name in ("v", "t"):
-            self.into = self.value
-        elif name == "f":
-            self.formula = self.into = []
-            self.formula_attributes = attributes
-        elif name == "row":
-            self.row = int(attributes.get("r", self.row + 1))
-            self.column = 0
-            if not 1 <= self.row <= MAX_ROWS:
-                raise ValueError(f"row {attributes.get('r')!r}")
-
-    def text(self, data: str) -> None:
-        if self.into is not None:
-            self.into.append(data)
-
-    def end(self, tag: str) -> None:
-        name = self.tags[tag]
-        if name == "c":
-            if self.row <= self.rows and self.column <= self.columns:
-                self._keep()
-            elif self._is_beyond():
-                self.beyond = (self.row, self.column)
-        elif name in ("v", "t", "f"):
-            self.into = None
+    def cell(self) -> None:
+        if self.row <= self.rows and self.column <= self.columns:
+            self._keep()
+        elif self._is_beyond():
+            self.beyond = (self.row, self.column)
 
     def _is_beyond(self) -> bool:
         below = self.row > self.rows and self.column <= self.columns
         return self.beyond is None and below and bool(self.value or self.formula is not None)
-
-    def _place(self, reference: str) -> None:
-        letters = reference.rstrip("0123456789")
-        column = self.letters.get(letters)
-        if column is None:
-            column = 0
-            for character in letters.upper():
-                if not "A" <= character <= "Z":
-                    raise ValueError(f"cell reference {reference!r}")
-                column = column * 26 + ord(character) - 64
-            if not 1 <= column <= MAX_COLUMNS:
-                raise ValueError(f"cell reference {reference!r}")
-            self.letters[letters] = column
-        self.column = column
-        self.row = self._row_number(reference[len(letters) :], reference)
-
-    @staticmethod
-    def _row_number(digits: str, reference: str) -> int:
-        if not (digits.isascii() and digits.isdigit() and 1 <= int(digits) <= MAX_ROWS):
-            raise ValueError(f"cell reference {reference!r}")
-        return int(digits)
 
     def _keep(self) -> None:
         row, column = self.row, self.column
@@ -171,41 +102,35 @@ class _Parser:
         return len(self.held) - 1
 
     def _new_shared(self, text: str) -> SharedFormula:
-        row, column = self.row, self.column
-        corners = self.formula_attributes.get("ref", address(row, column)).split(":")
-        rows, columns = [], []
-        for corner in (corners[0], corners[-1]):
-            self._place(corner)
-            rows.append(self.row)
-            columns.append(self.column)
-        self.row, self.column = row, column
-        return SharedFormula(text, row, column, (rows[0], rows[1]), (columns[0], columns[1]))
+        own = address(self.row, self.column)
+        span = self.span(self.formula_attributes.get("ref", own))
+        return SharedFormula(text, self.row, self.column, *span)
 
     def learned(self, row: int, likeness: Likeness) -> _Plan | None:
         """How rows of this likeness are kept; see :class:`Cutter`."""
         plan = _Plan()
         for cell in likeness.cells:
-            self._place(f"{cell.letters}1")
-            if self.column > self.columns:
+            _, column = self.place(f"{cell.letters}1")
+            if column > self.columns:
                 continue
-            plan.columns.append(self.column - 1)
+            plan.columns.append(column - 1)
             if cell.shared is not None:
                 if cell.shared not in self.shared:
                     return None
                 code = self.shared[cell.shared]
                 shared = self.held[code]
                 assert isinstance(shared, SharedFormula)
-                if not shared.covers(row, self.column):
+                if not shared.covers(row, column):
                     return None
                 plan.first = max(plan.first, shared.rows[0])
                 plan.last = min(plan.last, shared.rows[1])
-                plan.shared.append((self.column - 1, code))
+                plan.shared.append((column - 1, code))
             if cell.formula is not None:
-                plan.formulas.append((self.column - 1, cell.formula))
+                plan.formulas.append((column - 1, cell.formula))
             if cell.value is not None and cell.kind == "n":
-                plan.numbers.append((self.column - 1, cell.value))
+                plan.numbers.append((column - 1, cell.value))
             elif cell.value is not None or cell.kind in ("inlineStr", "str"):
-                plan.others.append((self.column, cell.kind, cell.value))
+                plan.others.append((column, cell.kind, cell.value))
         return plan.made()
 
     def take(self, row: int, plan: object, texts: list[bytes]) -> bool:

@@ -13,7 +13,7 @@ from openpyxl.formula.tokenizer import Token, TokenizerError
 from openpyxl.formula.translate import Translator
 
 from sheetnet.reader.cells import Grid, SharedFormula
-from sheetnet.regions import address
+from sheetnet.regions import address, column_number
 
 Normal = tuple[str, ...]
 
@@ -59,9 +59,7 @@ def _relative(part: str, row: int, column: int) -> str:
     if match is None:
         return part
     fixed_column, letters, fixed_row, digits = match.groups()
-    at = 0
-    for character in letters:
-        at = at * 26 + ord(character) - 64
+    at = column_number(letters)
     r = f"R{digits}" if fixed_row else f"R[{int(digits) - row}]"
     c = f"C{at}" if fixed_column else f"C[{at - column}]"
     return r + c

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
 from sheetnet.errors import WorkbookError
+from sheetnet.reader.handlers import CellHandlers
 from sheetnet.reader.package import Package, parse_part
 
 See = Callable[[int, int, float | str, int], bool]
 """(row, column, number or text, style) -> whether to go on."""
 
 STYLES = "xl/styles.xml"
+
+_LAST_ROW = re.compile(r":[A-Za-z]+([0-9]+)$")
 
 
 class _EnoughSeen(Exception):  # noqa: N818 - no error: it ends the parsing
@@ -33,58 +36,31 @@ def scan(package: Package, title: str, see: See) -> int | None:
     if title not in package.sheets:
         raise WorkbookError(f"{package.path.name} has no sheet {title!r}")
     scanner = _Scanner(package.strings, see)
-    handlers = {
-        "StartElementHandler": scanner.start,
-        "EndElementHandler": scanner.end,
-        "CharacterDataHandler": scanner.text,
-    }
     with contextlib.suppress(_EnoughSeen):
-        parse_part(package, package.sheets[title], handlers)
+        parse_part(package, package.sheets[title], scanner.handlers)
     return scanner.last_row
 
 
-@dataclass
-class _Scanner:
-    """Expat handlers, and the state of the cell being read."""
+class _Scanner(CellHandlers):
+    """Shows each cell."""
 
-    strings: tuple[str, ...]
-    see: See
-    row: int = 0
-    column: int = 0
-    kind: str = "n"
-    style: int = 0
-    inside: bool = False
-    last_row: int | None = None
-    value: list[str] = field(default_factory=list)
+    def __init__(self, strings: tuple[str, ...], see: See) -> None:
+        super().__init__()
+        self.strings, self.see = strings, see
+        self.style = 0
+        self.last_row: int | None = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition("|")[2]
+        super().start(tag, attributes)
+        name = self.tags[tag]
         if name == "c":
-            self.column += 1
-            if "r" in attributes:
-                self.row, self.column = _place(attributes["r"])
-            self.kind, self.style = attributes.get("t", "n"), int(attributes.get("s", "0"))
-            self.value = []
-        elif name in ("v", "t"):
-            self.inside = True
-        elif name == "row":
-            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
-        elif name == "dimension" and ":" in attributes.get("ref", ""):
-            self.last_row = _place(attributes["ref"].rpartition(":")[2])[0]
+            self.style = int(attributes.get("s", "0"))
+        elif name == "dimension":
+            found = _LAST_ROW.search(attributes.get("ref", ""))
+            self.last_row = int(found[1]) if found else None
 
-    def text(self, data: str) -> None:
-        if self.inside:
-            self.value.append(data)
-
-    def end(self, tag: str) -> None:
-        name = tag.rpartition("|")[2]
-        if name in ("v", "t"):
-            self.inside = False
-        elif (
-            name == "c"
-            and self.value
-            and not self.see(self.row, self.column, self._content(), self.style)
-        ):
+    def cell(self) -> None:
+        if self.value and not self.see(self.row, self.column, self._content(), self.style):
             raise _EnoughSeen
 
     def _content(self) -> float | str:
@@ -93,16 +69,6 @@ class _Scanner:
             number = float(text)
             return number if math.isfinite(number) else text
         return self.strings[int(text)] if self.kind == "s" else text
-
-
-def _place(reference: str) -> tuple[int, int]:
-    letters = reference.rstrip("0123456789")
-    column = 0
-    for character in letters.upper():
-        if not "A" <= character <= "Z":
-            raise ValueError(f"cell reference {reference!r}")
-        column = column * 26 + ord(character) - 64
-    return int(reference[len(letters) :]), column
 
 
 def date_styles(package: Package) -> frozenset[int]:

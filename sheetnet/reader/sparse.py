@@ -9,7 +9,7 @@ import math
 import re
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sheetnet.errors import LimitError, WorkbookError
 from sheetnet.limits import MAX_COLUMNS, MAX_FORMULA, MAX_ROWS
 from sheetnet.reader.cells import SharedFormula
+from sheetnet.reader.handlers import CellHandlers
 from sheetnet.reader.package import Package, parse_part
 from sheetnet.regions import address
 
@@ -30,7 +31,6 @@ NO_FORMULA = -1
 
 Ints = NDArray[np.int32]
 
-_CELL = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 _KINDS = {"n": NUMBER, "s": TEXT, "str": TEXT, "inlineStr": TEXT, "b": BOOLEAN, "e": ERROR}
 
 
@@ -67,89 +67,33 @@ def read_sparse(
     sheet, :class:`LimitError` for more than ``limit`` cells.
     """
     parser = _Parser(package.path.name, package.strings, formula, limit)
-    handlers = {
-        "StartElementHandler": parser.start,
-        "EndElementHandler": parser.end,
-        "CharacterDataHandler": parser.text,
-    }
-    parse_part(package, package.sheets[title], handlers)
+    parse_part(package, package.sheets[title], parser.handlers)
     return parser.sheet(title)
 
 
-@dataclass
-class _Parser:
-    """Expat handlers that append each cell; the state of the cell being read."""
+class _Parser(CellHandlers):
+    """Appends each cell."""
 
-    book: str
-    strings: tuple[str, ...]
-    formula_of: Callable[[str, int, int], int]
-    limit: int
-    rows: array[int] = field(default_factory=lambda: array("i"))
-    columns: array[int] = field(default_factory=lambda: array("i"))
-    forms: array[int] = field(default_factory=lambda: array("i"))
-    kinds: array[int] = field(default_factory=lambda: array("b"))
-    numbers: array[float] = field(default_factory=lambda: array("d"))
-    texts: dict[int, str] = field(default_factory=dict)
-    arrays: list[tuple[int, int, int, int]] = field(default_factory=list)
-    row: int = 0
-    column: int = 0
-    kind: str = "n"
+    reference = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 
-    def __post_init__(self) -> None:
-        self.tags: dict[str, str] = {}
-        self.letters: dict[str, int] = {}
+    def __init__(
+        self,
+        book: str,
+        strings: tuple[str, ...],
+        formula_of: Callable[[str, int, int], int],
+        limit: int,
+    ) -> None:
+        super().__init__()
+        self.book, self.strings, self.formula_of, self.limit = book, strings, formula_of, limit
+        self.rows, self.columns, self.forms = array("i"), array("i"), array("i")
+        self.kinds, self.numbers = array("b"), array("d")
+        self.texts: dict[int, str] = {}
+        self.arrays: list[tuple[int, int, int, int]] = []
         self.shared: dict[str, tuple[SharedFormula, int]] = {}
-        self.value: list[str] = []
-        self.formula: list[str] | None = None
-        self.attributes: dict[str, str] = {}
-        self.into: list[str] | None = None
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = self.tags.get(tag) or self.tags.setdefault(tag, tag.rpartition("|")[2])
-        if name == "c":
-            reference = attributes.get("r")
-            if reference is None:
-                self.column += 1
-            else:
-                self.row, self.column = self._place(reference)
-            self.kind = attributes.get("t", "n")
-            self.value, self.formula, self.into = [], None, None
-        elif name in ("v", "t"):
-            self.into = self.value
-        elif name == "f":
-            self.formula = self.into = []
-            self.attributes = attributes
-        elif name == "row":
-            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
-            if not 1 <= self.row <= MAX_ROWS:
-                raise ValueError(f"row {attributes.get('r')!r}")
-
-    def text(self, data: str) -> None:
-        if self.into is not None:
-            self.into.append(data)
-
-    def end(self, tag: str) -> None:
-        name = self.tags[tag]
-        if name == "c":
-            if self.value or self.formula is not None:
-                self._keep()
-        elif name in ("v", "t", "f"):
-            self.into = None
-
-    def _place(self, reference: str) -> tuple[int, int]:
-        found = _CELL.fullmatch(reference)
-        row = int(found[2]) if found else 0
-        if found is None or not 1 <= row <= MAX_ROWS:
-            raise ValueError(f"cell reference {reference!r}")
-        letters = found[1]
-        column = self.letters.get(letters, 0)
-        if not column:
-            for character in letters.upper():
-                column = column * 26 + ord(character) - 64
-            if column > MAX_COLUMNS:
-                raise ValueError(f"cell reference {reference!r}")
-            self.letters[letters] = column
-        return row, column
+    def cell(self) -> None:
+        if self.value or self.formula is not None:
+            self._keep()
 
     def _keep(self) -> None:
         if len(self.rows) >= self.limit:
@@ -182,12 +126,12 @@ class _Parser:
         return kind, math.nan
 
     def _form(self, text: str) -> int:
-        kind = self.attributes.get("t", "normal")
+        kind = self.formula_attributes.get("t", "normal")
         if len(text) > MAX_FORMULA:
             where = address(self.row, self.column)
             raise ValueError(f"the formula in {where} has more than {MAX_FORMULA} characters")
         if kind == "shared":
-            index = self.attributes.get("si", "")
+            index = self.formula_attributes.get("si", "")
             if text or index not in self.shared:
                 shared = SharedFormula(text, self.row, self.column, *self._reference())
                 self.shared[index] = shared, self.formula_of(text, self.row, self.column)
@@ -203,9 +147,7 @@ class _Parser:
 
     def _reference(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """The rows and the columns that a shared or an array formula is for."""
-        corners = self.attributes.get("ref", address(self.row, self.column)).split(":")
-        (top, left), (bottom, right) = self._place(corners[0]), self._place(corners[-1])
-        return (top, bottom), (left, right)
+        return self.span(self.formula_attributes.get("ref", address(self.row, self.column)))
 
     def sheet(self, title: str) -> SparseSheet:
         rows, columns = np.array(self.rows, np.int32), np.array(self.columns, np.int32)
