@@ -5,6 +5,7 @@ One vectorised pass over all rows finds a wrong cell itself, not its consequence
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from sheetnet.engine import constants, first_weights, weights_reached
 from sheetnet.epoch_ledgers import Ledgers, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
 from sheetnet.problem import Problem
-from sheetnet.rules import before, forward_rules, rules_of
+from sheetnet.rules import Rule, before, forward_rules, rules_of
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,21 @@ def local_train(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:
             if f"u{name}" in have:
                 held = held + have[f"u{name}"][:-1]
             want[name][1:] = held
-        for rule in rules_of(problem.network, problem.hyperparameters):
-            if rule.carried:
-                shifted = np.zeros_like(have[rule.name])
-                shifted[1:] = have[rule.name][:-1]
-                have[before(rule.name)] = shifted
-            want[rule.name][:] = rule.value(have)
+        by_rules(rules_of(problem.network, problem.hyperparameters), have, want)
     return errors_to_nan(expected)
+
+
+def by_rules(rules: Iterable[Rule], have: dict[str, Array], want: Mapping[str, Array]) -> None:
+    """Put into ``want`` what the rules make of the sheet's own rows, each (rows, *shape).
+
+    The row before the first holds 0 of what is carried.
+    """
+    for rule in rules:
+        if rule.carried:
+            shifted = np.zeros_like(have[rule.name])
+            shifted[1:] = have[rule.name][:-1]
+            have[before(rule.name)] = shifted
+        want[rule.name][:] = rule.value(have)
 
 
 def local_epochs(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:

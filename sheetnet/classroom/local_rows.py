@@ -10,7 +10,8 @@ import numpy as np
 from sheetnet.classroom.hand_in import Numbers
 from sheetnet.classroom.plan import Exercise
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
-from sheetnet.rules import before, rules_of
+from sheetnet.local import by_rules
+from sheetnet.rules import rules_of
 
 
 def local_rows(exercise: Exercise, numbers: Numbers) -> Array:
@@ -27,10 +28,5 @@ def local_rows(exercise: Exercise, numbers: Numbers) -> Array:
             want[name][1:] = reached[:-1]
             if exercise.rows[0].visit == 1:
                 want[name][0] = first
-        for rule in rules_of(network, numbers.hyperparameters):
-            if rule.carried:
-                shifted = np.zeros_like(have[rule.name])
-                shifted[1:] = have[rule.name][:-1]
-                have[before(rule.name)] = shifted
-            want[rule.name][:] = rule.value(have)
+        by_rules(rules_of(network, numbers.hyperparameters), have, want)
     return errors_to_nan(expected)

@@ -23,16 +23,15 @@ from sheetnet.classroom.checks_sheet import (
 from sheetnet.classroom.plan import Exercise, check_of
 from sheetnet.formula import Formula, fetches
 from sheetnet.layout import (
-    TRAIN_FIRST_ROW,
     TRAIN_GROUP_ROW,
     TRAIN_NAME_ROW,
     TRAIN_SYMBOL_ROW,
     TRAIN_WORDS_ROW,
 )
-from sheetnet.ledger import Block, place_names
+from sheetnet.ledger import Block
 from sheetnet.regions import TRAIN, address, letter
 from sheetnet.workbook import styles
-from sheetnet.workbook.ledger_sheet import add_formats, number_format, write_head
+from sheetnet.workbook.ledger_sheet import add_formats, frame_train, number_format, write_head
 from sheetnet.workbook.notes import explanation
 from sheetnet.workbook.styles import FormulaText, put
 
@@ -72,15 +71,7 @@ def write_exercise_train(book: Workbook, exercise: Exercise, cached: Cached) -> 
     add_formats(sheet, exercise.ledger, exercise.region)
     styles.link(sheet, TRAIN_GROUP_ROW, 1, f"← {FRONT}", f"{FRONT}!A1")
     _summary(sheet, cached)
-    places = len(place_names(exercise.problem.network))
-    styles.for_screen_and_page(
-        sheet,
-        f"{letter(places + 1)}{TRAIN_FIRST_ROW}",
-        one_page_wide=exercise.ledger.width <= styles.ONE_PAGE,
-    )
-    sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
-    sheet.print_title_cols = f"A:{letter(places)}"
-    sheet.sheet_view.zoomScale = 90
+    frame_train(sheet, exercise.problem, exercise.ledger.width)
 
 
 def summary_text() -> str:

@@ -15,8 +15,7 @@ import numpy as np
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.data_layout import DataLayout
 from sheetnet.layout import CONFIG_NETWORK, NETWORK, TRAIN_FIRST_ROW, TRAIN_NAME_ROW
-from sheetnet.reader.cells import Odd
-from sheetnet.reader.inputs import InputSheet
+from sheetnet.reader.cells import Grid, Odd
 from sheetnet.reader.package import Package
 from sheetnet.reader.scan import scan
 from sheetnet.regions import COMPARE, TRAIN
@@ -68,9 +67,9 @@ class Copies:
     data: Array
 
 
-def network_of(config: InputSheet) -> str | None:
+def network_of(config: Grid) -> str | None:
     """What the title of ``Config`` says the network is."""
-    cell = config.grid.at(*CONFIG_NETWORK)
+    cell = config.at(*CONFIG_NETWORK)
     if isinstance(cell, Odd) and cell.kind == "text" and cell.text.startswith(NETWORK):
         return cell.text.removeprefix(NETWORK)
     return None

@@ -159,13 +159,14 @@ def _likeness(row: bytes) -> tuple[int, Likeness] | None:
     number = _NUMBER.match(row)
     if head is None or number is None or _HERE in row or _BETWEEN in row:
         return None
-    digits = number[1]
-    marked, cells, texts, at = [b'<row r="' + _HERE + row[number.end(1) : head.end()]], [], 0, 0
-    at = head.end()
+    digits, at = number[1], head.end()
+    marked, cells, texts = [b'<row r="' + _HERE + row[number.end(1) : at]], [], 0
     while (cell := _CELL.match(row, at)) is not None:
         place = _PLACE.search(cell[1])
-        kept = _cell(cell, texts)
-        if place is None or not place[1] or place[2] != digits or kept is None:
+        if place is None or not place[1] or place[2] != digits:
+            return None
+        kept = _cell(cell, place[1].decode(), texts)
+        if kept is None:
             return None
         start = cell.start(1)
         marked += [row[at : start + place.start(2)], _HERE, row[start + place.end(2) : cell.end()]]
@@ -180,19 +181,18 @@ def _likeness(row: bytes) -> tuple[int, Likeness] | None:
     return int(digits), Likeness(_BETWEEN.join(parts[0::2]), tuple(cells))
 
 
-def _cell(found: re.Match[bytes], texts: int) -> Cell | None:
-    """What a cell is; ``texts`` are those before it in its row."""
+def _cell(found: re.Match[bytes], letters: str, texts: int) -> Cell | None:
+    """What a cell is, None where it is unusual; ``texts`` are those before it in its row."""
     own = {key: value.decode() for key, value in _ATTRIBUTE.findall(found[1])}
     formula = {key: value.decode() for key, value in _ATTRIBUTE.findall(found[2] or b"")}
-    place = _PLACE.search(found[1])
     kind = formula.get(b"t", "normal")
     text, value = found[3] is not None, found[4] is not None
     # The first cell of a shared formula, and what is no plain formula, are the parser's.
     plain = kind == "normal" and text == (found[2] is not None)
-    if place is None or not (plain or (kind == "shared" and not text and b"ref" not in formula)):
+    if not (plain or (kind == "shared" and not text and b"ref" not in formula)):
         return None
     return Cell(
-        letters=place[1].decode(),
+        letters=letters,
         kind=own.get(b"t", "n"),
         shared=formula.get(b"si", "") if kind == "shared" else None,
         formula=texts if text else None,

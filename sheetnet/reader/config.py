@@ -13,18 +13,18 @@ from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.stopping import MIN_DELTA, PATIENCE
 from sheetnet.errors import SpecError, WorkbookError
 from sheetnet.layout import CONFIG_FIRST_ROW, CONFIG_KEY, CONFIG_VALUE, LAYERS_HEADER
-from sheetnet.reader.cells import Odd, where
+from sheetnet.reader.cells import Grid, Odd, where
 from sheetnet.reader.inputs import InputSheet, holds
 from sheetnet.regions import CONFIG
 from sheetnet.spec import LayerSpec, Spec, parse_spec
 from sheetnet.values import bounded
 
 
-def config_keys(config: InputSheet) -> dict[str, int]:
+def config_keys(config: Grid) -> dict[str, int]:
     """Key in column A -> its row; the first occurrence counts."""
     found: dict[str, int] = {}
-    for row in range(CONFIG_FIRST_ROW, config.grid.numbers.shape[0] + 1):
-        cell = config.grid.odd.get((row, CONFIG_KEY))
+    for row in range(CONFIG_FIRST_ROW, config.numbers.shape[0] + 1):
+        cell = config.odd.get((row, CONFIG_KEY))
         if cell is not None and cell.kind == "text":
             found.setdefault(cell.text, row)
     return found

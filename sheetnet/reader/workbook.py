@@ -52,12 +52,14 @@ class Book:
     """A workbook understood: its problem, its layout, its input cells by name.
 
     ``names`` maps each defined name to the sheet, row and column of its cell; ``chosen``
-    has for each of ``views`` what stands in its choices, ``grids`` all that it holds.
+    has for each of ``views`` what stands in its choices, ``grids`` all that it holds;
+    ``config`` and ``data`` hold ``Config`` and ``Data``.
     """
 
     problem: Problem
     layout: Layout
     names: dict[str, tuple[str, int, int]]
+    config: Grid
     data: Grid
     views: tuple[View, ...]
     chosen: tuple[dict[str, float], ...]
@@ -73,7 +75,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         return InputSheet(package, read_grid(package, title, rows, columns), recalculate)
 
     config = sheet(CONFIG, CONFIG_ROWS, CONFIG_COLUMNS)
-    keys = config_keys(config)
+    keys = config_keys(config.grid)
     try:
         spec = config_spec(config, keys)
         found = _data_layout(config, keys, spec)
@@ -108,7 +110,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         chosen.append(chosen_in(inputs, view))
         defined = (choice for choice in view.choices if choice.defined)
         names |= {c.name: (view.title, c.row, c.column) for c in defined}
-    return Book(problem, layout, names, data.grid, views, tuple(chosen), tuple(grids))
+    return Book(problem, layout, names, config.grid, data.grid, views, tuple(chosen), tuple(grids))
 
 
 def _must_have(package: Package, title: str) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sheetnet.layout import CONFIG_KEY, CONFIG_VALUE, LAYERS_HEADER, SHEETS_KEY
+from sheetnet.editing.past import network_of
+from sheetnet.layout import (
+    CONFIG_NETWORK,
+    CONFIG_VALUE,
+    LAYERS_HEADER,
+    NETWORK,
+    SHEETS_KEY,
+)
 from sheetnet.network import Network
-from sheetnet.reader.cells import Grid, Odd
-from sheetnet.reader.grid import read_grid
+from sheetnet.reader.cells import Grid
+from sheetnet.reader.config import config_keys
 from sheetnet.reader.package import Package
 from sheetnet.reader.workbook import Book
 from sheetnet.regions import CONFIG, SHEETS, address
 from sheetnet.verification.report import Failure
-
-_ROWS = 2_000
-_TITLE_ROW = 3
-_TITLE = "Network "
 
 
 def structure_failures(book: Book, package: Package) -> Iterator[Failure]:
@@ -23,11 +26,7 @@ def structure_failures(book: Book, package: Package) -> Iterator[Failure]:
 
     Where one of them was changed, all that follows from it differs: it is named first.
     """
-    grid = read_grid(package, CONFIG, _ROWS, len(LAYERS_HEADER))
-    rows: dict[str, int] = {}
-    for (row, column), found in sorted(grid.odd.items()):
-        if column == CONFIG_KEY and found.kind == "text":
-            rows.setdefault(found.text, row)
+    grid, rows = book.config, config_keys(book.config)
     yield from _against_title(grid, rows, book.problem.network)
     yield from _layers(grid, rows["layer"], book.problem.network)
     listed = set(book.layout.sheets)
@@ -39,19 +38,21 @@ def structure_failures(book: Book, package: Package) -> Iterator[Failure]:
 
 def _against_title(grid: Grid, rows: dict[str, int], network: Network) -> Iterator[Failure]:
     """The title tells the network once more: sizes: activations; loss; optimizer."""
-    title = grid.at(_TITLE_ROW, CONFIG_VALUE)
-    if not (isinstance(title, Odd) and title.text.startswith(_TITLE)):
+    title = network_of(grid)
+    if title is None:
         return
-    told, known = (_parts(t) for t in (title.text.removeprefix(_TITLE), network.label))
+    told, known = _parts(title), _parts(network.label)
     if told.keys() != known.keys():
-        yield _failure(grid, _TITLE_ROW, CONFIG_VALUE, "title", _TITLE + network.label)
+        yield _failure(grid, *CONFIG_NETWORK, "title", NETWORK + network.label)
         return
     for place, wanted in told.items():
         if wanted != known[place]:
             key, layer = place
             row = rows[key] if layer is None else rows["layer"] + layer
             column = CONFIG_VALUE if layer is None else LAYERS_HEADER.index(key) + 1
-            yield _failure(grid, row, column, key, f"{wanted} (as in {CONFIG}!B3)")
+            yield _failure(
+                grid, row, column, key, f"{wanted} (as in {CONFIG}!{address(*CONFIG_NETWORK)})"
+            )
 
 
 def _parts(label: str) -> dict[tuple[str, int | None], str]:

@@ -11,8 +11,14 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.summaries import GRADIENT_NORM
 from sheetnet.epoch_ledgers import VALIDATION as HELD_OUT
 from sheetnet.formula import Formula, fetches
-from sheetnet.layout import TRAIN_GROUP_ROW, TRAIN_NAME_ROW, TRAIN_SYMBOL_ROW, TRAIN_WORDS_ROW
-from sheetnet.ledger import Block, Ledger
+from sheetnet.layout import (
+    TRAIN_FIRST_ROW,
+    TRAIN_GROUP_ROW,
+    TRAIN_NAME_ROW,
+    TRAIN_SYMBOL_ROW,
+    TRAIN_WORDS_ROW,
+)
+from sheetnet.ledger import Block, Ledger, place_names
 from sheetnet.problem import Problem
 from sheetnet.regions import Region, address, letter
 from sheetnet.workbook import styles
@@ -79,6 +85,17 @@ def write_ledger(
         styles.back(sheet, head_row)
     sheet.row_dimensions[head_row + TRAIN_WORDS_ROW - TRAIN_GROUP_ROW].height = 30
     return Stream(region.row, region.rows, tuple(columns), blocks)
+
+
+def frame_train(sheet: Worksheet, problem: Problem, width: int) -> None:
+    """How ``Train`` is scrolled and printed: its heads and the places of a row stay in sight."""
+    places = len(place_names(problem.network))
+    styles.for_screen_and_page(
+        sheet, f"{letter(places + 1)}{TRAIN_FIRST_ROW}", one_page_wide=width <= styles.ONE_PAGE
+    )
+    sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
+    sheet.print_title_cols = f"A:{letter(places)}"
+    sheet.sheet_view.zoomScale = 90
 
 
 def _folds(block: Block, ledger: Ledger) -> bool:

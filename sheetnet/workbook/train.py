@@ -9,13 +9,13 @@ from openpyxl import Workbook
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.stopping import STOPPED
 from sheetnet.formula import Formula
-from sheetnet.layout import TRAIN_FIRST_ROW, TRAIN_GROUP_ROW, TRAIN_NAME_ROW, Layout
-from sheetnet.ledger import Ledger, place_names
+from sheetnet.layout import Layout
+from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
 from sheetnet.regions import TRAIN, Region, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.heat import add_heat
-from sheetnet.workbook.ledger_sheet import add_formats, everywhere, write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, everywhere, frame_train, write_ledger
 from sheetnet.workbook.stream import Stream
 
 
@@ -29,15 +29,7 @@ def write_train(
     """Add the sheet's head; return its rows, whose numbers ``blocks`` brings."""
     sheet = book.create_sheet(TRAIN)
     stream = write_ledger(sheet, problem, layout.ledger, layout.train, formulas, blocks)
-    places = len(place_names(problem.network))
-    styles.for_screen_and_page(
-        sheet,
-        f"{letter(places + 1)}{TRAIN_FIRST_ROW}",
-        one_page_wide=layout.ledger.width <= styles.ONE_PAGE,
-    )
-    sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
-    sheet.print_title_cols = f"A:{letter(places)}"
-    sheet.sheet_view.zoomScale = 90
+    frame_train(sheet, problem, layout.ledger.width)
     add_heat(sheet, layout.ledger, layout.train)
     add_formats(sheet, layout.ledger, layout.train)
     if problem.network.stops:
