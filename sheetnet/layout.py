@@ -93,6 +93,12 @@ class InitLayout:
         return Region(INIT, row, self.WEIGHT_COLUMN + layer.inputs, layer.units, 1)
 
     @property
+    def extent(self) -> tuple[int, int]:
+        """The last row and the last column with numbers."""
+        regions = self.regions.values()
+        return max(r.last_row for r in regions), max(r.last_column for r in regions)
+
+    @property
     def regions(self) -> dict[str, Region]:
         """All regions by name; none overlaps another."""
         found = {}

@@ -98,8 +98,7 @@ class HandIn:
         columns = np.array([self.columns[label] for label in exercise.own.labels]) - 1
         rows = np.array(self.rows) - 1
         init = exercise.layout.init
-        last = init.bias(init.layers[-1]).last_row
-        held = self.live.values(INIT, last, max(layer.inputs for layer in init.layers) + 2)
+        held = self.live.values(INIT, *init.extent)
         first = {}
         for layer in init.layers:
             first[f"W{layer.index}"] = held.region(init.weights(layer))

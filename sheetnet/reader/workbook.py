@@ -84,9 +84,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         table, classes, found = _table(data, found)
         layers = _layers(spec, table)
         init_layout = InitLayout(layers)
-        last = init_layout.bias(layers[-1]).last_row
-        widest = max(layer.inputs for layer in layers) + 2
-        init = sheet(INIT, last, widest)
+        init = sheet(INIT, *init_layout.extent)
         spec = dataclasses.replace(spec, layers=_with_weights(spec, init, init_layout))
         problem = assemble(spec, table, classes)
         titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY)
