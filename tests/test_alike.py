@@ -136,6 +136,35 @@ def test_what_is_unusual(
     assert_same(*both(with_part(book, tmp_path / "b.xlsx", content), monkeypatch))
 
 
+@pytest.mark.parametrize("text", [b"a&lt;b", b"a>b", b"a\r\nb", "ä".encode(), b"\x02", b"", b" a "])
+@pytest.mark.parametrize("cell", [b"%s", b"<f>%s</f><v>x</v>"])
+def test_texts_in_rows_that_are_alike(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, cell: bytes
+) -> None:
+    """In one row of many; a text as value, or as formula."""
+    form = cell if cell != b"%s" else b"<v>%s</v>"
+    rows = b"".join(
+        b'<row r="%d"><c r="A%d" t="str">%s</c><c r="B%d"><v>1</v></c></row>'
+        % (n, n, form % (text if n == 30 else b"plain"), n)
+        for n in range(1, 60)
+    )
+    start, _, rest = train_of(book).partition(b"<sheetData>")
+    content = start + b"<sheetData>" + rows + b"</sheetData>" + rest.partition(b"</sheetData>")[2]
+    assert_same(*both(with_part(book, tmp_path / "b.xlsx", content), monkeypatch))
+
+
+@pytest.mark.parametrize(
+    "number", [b"5_6", b" 5", b"\x0c5", b"+5", b"0x5", b"5e999", b"nan", b"5."]
+)
+def test_numbers_in_rows_that_are_alike(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: bytes
+) -> None:
+    content = train_of(book)
+    at = content.index(b"<v>", content.index(b'<c r="A60"')) + len(b"<v>")
+    content = content[:at] + number + content[content.index(b"<", at) :]
+    assert_same(*both(with_part(book, tmp_path / "b.xlsx", content), monkeypatch))
+
+
 def test_a_shared_formula_that_ends_or_begins_anew(
     book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

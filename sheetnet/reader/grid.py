@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,11 @@ def read_grid(package: Package, title: str, rows: int, columns: int) -> Grid:
     parser = _Parser(package.strings, rows, columns)
     parse_part(package, package.sheets[title], parser.handlers, parser.cutter)
     return Grid(title, parser.numbers, parser.odd, parser.formulas, parser.held, parser.beyond)
+
+
+_DIGITS = b"0123456789.-+eE"
+_PLAIN = re.compile(r"[ -%'-~]*")
+"""Texts that mean themselves: without ``&``, line ends or other letters than ASCII."""
 
 
 class _Parser(CellHandlers):
@@ -145,7 +151,10 @@ class _Parser(CellHandlers):
             others = ["" if i is None else texts[i].decode("ascii") for *_, i in plan.others]
         except ValueError:
             return False
-        if b"_" in b"".join(written) or not np.isfinite(numbers).all():
+        # What else Python takes for a number, or XML for another letter, is the parser's.
+        if b"".join(written).translate(None, _DIGITS) or not np.isfinite(numbers).all():
+            return False
+        if not all(map(_PLAIN.fullmatch, (*formulas, *others))):
             return False
         self.seen[row - 1, plan.all_columns] = True
         self.numbers[row - 1, plan.number_columns] = numbers
