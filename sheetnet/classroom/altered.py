@@ -10,8 +10,7 @@ from sheetnet.classroom.hand_in import HandIn, handed_out
 from sheetnet.classroom.train_sheet import text_at
 from sheetnet.comparing.inputs import compare_inputs
 from sheetnet.formula import Formula
-from sheetnet.reader.cells import SharedFormula
-from sheetnet.reader.normal import normal
+from sheetnet.reader.normal import normal, normal_of
 from sheetnet.regions import TRAIN, address
 
 _SAME = 1e-12
@@ -66,9 +65,4 @@ def _same(
     if held is None:
         return False
     text = text_at(formula, visit, row)
-    if held == text:
-        return True
-    wanted_form = normal(text, row, column)
-    if isinstance(held, SharedFormula):
-        return normal(held.text, held.row, held.column) == wanted_form
-    return normal(held, row, column) == wanted_form
+    return held == text or normal_of(held, row, column) == normal(text, row, column)

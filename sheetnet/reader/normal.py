@@ -30,6 +30,13 @@ def normal(text: str, row: int, column: int) -> Normal:
     return tuple(_token(token, row, column) for token in tokens if token.type != Token.WSPACE)
 
 
+def normal_of(held: str | SharedFormula, row: int, column: int) -> Normal:
+    """The normal form of what a cell holds, its own formula or one that it shares."""
+    if isinstance(held, SharedFormula):
+        return normal(held.text, held.row, held.column)
+    return normal(held, row, column)
+
+
 def _token(token: Token, row: int, column: int) -> str:
     value = str(token.value)
     if token.type == Token.OPERAND:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sheetnet.formula import Formula
 from sheetnet.reader.cells import BLANK, Formulas, Held, SharedFormula
-from sheetnet.reader.normal import Normal, formula_text, normal
+from sheetnet.reader.normal import Normal, formula_text, normal, normal_of
 from sheetnet.regions import Region, address
 from sheetnet.verification.area import Area, Single, plain, sheet_of
 from sheetnet.verification.report import Check, Failure
@@ -52,14 +52,8 @@ def _wrong_singles(area: Single) -> Iterator[Wrong]:
         held = area.file.formula(row, column)
         if held == expected:
             continue
-        if held is None or _normal_of(held, row, column) != normal(expected, row, column):
+        if held is None or normal_of(held, row, column) != normal(expected, row, column):
             yield 0, c, expected
-
-
-def _normal_of(held: str | SharedFormula, row: int, column: int) -> Normal:
-    if isinstance(held, SharedFormula):
-        return normal(held.text, held.row, held.column)
-    return normal(held, row, column)
 
 
 def _wrong_columns(area: Area) -> Iterator[Wrong]:
@@ -110,8 +104,8 @@ def _unequal(
         if form not in known:
             known[form] = normal(wanted, row, column)
         if isinstance(held, SharedFormula) and held not in known:
-            known[held] = normal(held.text, held.row, held.column)
-        own = known[held] if isinstance(held, SharedFormula) else normal(held, row, column)
+            known[held] = normal_of(held, row, column)
+        own = known[held] if isinstance(held, SharedFormula) else normal_of(held, row, column)
         if own != known[form]:
             yield from range(i, until)
 
