@@ -124,17 +124,19 @@ def export(
     *,
     overwrite: bool = True,
     sheets: Sequence[str] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
-    ``sheets`` names those to be written (None: all that apply); ``Config``, ``Data``,
-    ``Init`` and ``Train`` always are, and so is what training depends on.
+    ``sheets`` names those to be written (None: all that apply and fit); ``Config``,
+    ``Data``, ``Init`` and ``Train`` always are, and so is what training depends on.
+    ``notice`` is told, before the training, how large a large workbook will be.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
     from sheetnet.problem import load_problem
     from sheetnet.workbook.export import export
 
-    return export(load_problem(spec), Path(path), overwrite=overwrite, sheets=sheets)
+    return export(load_problem(spec), Path(path), overwrite=overwrite, sheets=sheets, notice=notice)
 
 
 def code(

@@ -96,7 +96,7 @@ def export(
     loaded = sheetnet.load_spec(spec).override(**options)
     target = output or Path(spec.with_suffix(".xlsx").name)
     wanted = None if sheets is None else [name for name in sheets.split(",") if name.strip()]
-    done = sheetnet.export(loaded, target, overwrite=force, sheets=wanted)
+    done = sheetnet.export(loaded, target, overwrite=force, sheets=wanted, notice=_notice)
     click.echo(
         f"{done.path}: {done.visits:,} visits × {done.columns} columns, "
         f"{done.formulas:,} formulas, {_size(done.size)}"
@@ -104,12 +104,18 @@ def export(
     click.echo(
         f"mean loss {done.first_loss:.6g} in the first epoch, {done.last_loss:.6g} in the last"
     )
+    for reason in done.left_out:
+        click.echo(f"Left out: {reason}.")
     _say_of_validation(done.best_epoch, done.stopped_after)
     if done.diverged_at is not None:
         click.echo(
             f"The run diverges at visit {done.diverged_at}: from there on numbers are too large "
             "for a sheet, and cells show errors."
         )
+
+
+def _notice(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _size(size: int) -> str:

@@ -76,6 +76,11 @@ class InitLayout:
         return Region(INIT, row, self.WEIGHT_COLUMN + layer.inputs, layer.units, 1)
 
     @property
+    def last_column(self) -> int:
+        """The rightmost column in use."""
+        return max(self.bias(layer).column for layer in self.layers)
+
+    @property
     def regions(self) -> dict[str, Region]:
         """All regions by name; none overlaps another."""
         found = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 GUIDE, CONFIG, DATA, INIT, TRAIN = "Guide", "Config", "Data", "Init", "Train"
 VALIDATION, EPOCHS = "Validation", "Epochs"
@@ -12,6 +13,7 @@ SHEETS = (GUIDE, CONFIG, DATA, INIT, TRAIN, VALIDATION, EPOCHS, STEP, PREDICT, C
 """All sheets, in the order of the workbook."""
 
 
+@cache
 def letter(column: int) -> str:
     """The letters of a column: 1 -> A, 27 -> AA."""
     text = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +10,24 @@ from openpyxl import Workbook
 
 from sheetnet import engine
 from sheetnet.epoch_formulas import epochs_formulas, validation_formulas
-from sheetnet.errors import LimitError
-from sheetnet.formulas import ledger_formulas, longest
-from sheetnet.layout import EPOCHS_FIRST_ROW, TRAIN_FIRST_ROW, Layout, layout_of
-from sheetnet.limits import MAX_COLUMNS, MAX_FORMULA, MAX_ROWS
+from sheetnet.formulas import ledger_formulas
+from sheetnet.layout import layout_of
 from sheetnet.output import check_target
 from sheetnet.problem import Problem
 from sheetnet.regions import DATA, EPOCHS, GUIDE, TRAIN, VALIDATION
 from sheetnet.views.make import views_of
-from sheetnet.views.view import Content, View
+from sheetnet.views.view import Content
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
 from sheetnet.workbook.epochs import write_epochs
+from sheetnet.workbook.fitting import (
+    LARGE,
+    check_limits,
+    check_views,
+    size_of,
+    without_wide_ledgers,
+    without_wide_views,
+)
 from sheetnet.workbook.guide import write_guide
 from sheetnet.workbook.init import write_init
 from sheetnet.workbook.package import save
@@ -39,7 +45,8 @@ class Exported:
     ``diverged_at`` is the first visit with a number that a sheet cannot hold, or None;
     ``first_loss`` and ``last_loss`` are mean losses of the first and last epoch;
     ``best_epoch`` has the lowest validation loss, after ``stopped_after`` training ended
-    early (from 1; None where there is none).
+    early (from 1; None where there is none). ``left_out`` says of sheets that apply, but
+    are not there, why.
     """
 
     path: Path
@@ -52,74 +59,41 @@ class Exported:
     diverged_at: int | None
     best_epoch: int | None = None
     stopped_after: int | None = None
-
-
-def check_limits(problem: Problem, layout: Layout, longest_formula: int) -> None:
-    """Raise :class:`LimitError` that says what would fit, before anything is trained."""
-    room = MAX_ROWS - TRAIN_FIRST_ROW + 1
-    each = max(problem.rows, problem.held_out)
-    if each * layout.epochs > room:
-        epochs = room // each
-        fits = f"{epochs} epochs of {each} rows" if epochs else f"rows = {room}"
-        raise LimitError(
-            f"{layout.epochs} epochs of {each} rows make {each * layout.epochs} visits, but a "
-            f"sheet has room for {room}; what fits: {fits}"
-        )
-    if layout.epochs > MAX_ROWS - EPOCHS_FIRST_ROW + 1:
-        raise LimitError(
-            f"training.epochs is {layout.epochs}, but Epochs has room for "
-            f"{MAX_ROWS - EPOCHS_FIRST_ROW + 1}"
-        )
-    if layout.data.last_row > MAX_ROWS:
-        raise LimitError(
-            f"{problem.table.rows} rows of data do not fit on a sheet; what fits: rows = "
-            f"{MAX_ROWS - layout.data.first_row + 1}"
-        )
-    for name, width in (("Train", layout.ledger.width), ("Data", layout.data.last_column)):
-        if width > MAX_COLUMNS:
-            raise LimitError(
-                f"{name} would need {width} columns for the network {problem.network.label}, "
-                f"but a sheet has {MAX_COLUMNS}: use fewer units or inputs"
-            )
-    if longest_formula > MAX_FORMULA:
-        raise LimitError(
-            f"a formula of the network {problem.network.label} would have {longest_formula} "
-            f"characters, but a cell holds {MAX_FORMULA}: use fewer units in the layers"
-        )
-
-
-def check_views(views: Sequence[View]) -> None:
-    """Raise :class:`LimitError` for a sheet beside the training that does not fit."""
-    for view in views:
-        row, column = view.extent
-        formulas = [f.rest for table in view.tables for f in table.formulas if f is not None]
-        characters = max(map(len, [*formulas, *(cell.text for cell in view.cells)]), default=0)
-        for found, room, what in (
-            (row, MAX_ROWS, "rows"),
-            (column, MAX_COLUMNS, "columns"),
-            (characters, MAX_FORMULA, "characters in a formula"),
-        ):
-            if found > room:
-                raise LimitError(
-                    f"{view.title} would need {found} {what}, but there is room for {room}: "
-                    "leave it out (--sheets names those to be written)"
-                )
+    left_out: tuple[str, ...] = ()
 
 
 def export(
-    problem: Problem, path: Path, *, overwrite: bool = True, sheets: Iterable[str] | None = None
+    problem: Problem,
+    path: Path,
+    *,
+    overwrite: bool = True,
+    sheets: Iterable[str] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Exported:
-    """Train and write the workbook, all of it or nothing; ``sheets`` None: all that apply."""
+    """Train and write the workbook, all of it or nothing.
+
+    ``sheets`` None: all that apply and fit. ``notice`` is told before the training how
+    large the workbook will be, where it is large.
+    """
     check_target(path, overwrite=overwrite, read=problem.spec.files)
     layout = layout_of(problem, sheets)
+    left_out: tuple[str, ...] = ()
+    if sheets is None:
+        layout, left_out = without_wide_ledgers(layout)
     formulas = {TRAIN: ledger_formulas(problem, layout)}
     if VALIDATION in layout.sheets:
         formulas[VALIDATION] = validation_formulas(layout)
     if EPOCHS in layout.sheets:
         formulas[EPOCHS] = epochs_formulas(layout)
-    check_limits(problem, layout, max(map(longest, formulas.values())))
+    check_limits(problem, layout, formulas.values())
     views = views_of(problem, layout)
+    if sheets is None:
+        layout, views, too_large = without_wide_views(layout, views)
+        left_out = (*left_out, *too_large)
     check_views(views)
+    size = size_of(layout, views)
+    if notice is not None and size.cells > LARGE:
+        notice(size.to_text())
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "sheetnet"
@@ -156,4 +130,5 @@ def export(
         diverged_at=watch.diverged_at,
         best_epoch=watch.last("best_epoch"),
         stopped_after=watch.stopped_after,
+        left_out=left_out,
     )
