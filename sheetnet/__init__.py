@@ -124,19 +124,31 @@ def export(
     *,
     overwrite: bool = True,
     sheets: Sequence[str] | None = None,
+    from_visit: int | None = None,
+    visits: int | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
     ``sheets`` names those to be written (None: all that apply and fit); ``Config``,
     ``Data``, ``Init`` and ``Train`` always are, and so is what training depends on.
+    ``from_visit`` and ``visits`` choose a window of the training (None: from the first
+    visit, to the last); it starts from the true state there, which stands on ``Init``.
     ``notice`` is told, before the training, how large a large workbook will be.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
     from sheetnet.problem import load_problem
     from sheetnet.workbook.export import export
 
-    return export(load_problem(spec), Path(path), overwrite=overwrite, sheets=sheets, notice=notice)
+    whole = from_visit is None and visits is None
+    return export(
+        load_problem(spec),
+        Path(path),
+        overwrite=overwrite,
+        sheets=sheets,
+        window=None if whole else (from_visit, visits),
+        notice=notice,
+    )
 
 
 def code(

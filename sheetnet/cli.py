@@ -87,8 +87,16 @@ _PATH = click.Path(path_type=Path)
     metavar="NAME,NAME,…",
     help="The sheets to write [default: all that apply]; Config, Data, Init and Train always are.",
 )
+@click.option("--from-visit", type=int, metavar="K", help="Begin at visit K, from its true state.")
+@click.option("--visits", type=int, metavar="N", help="Write N visits only.")
 def export(
-    spec: Path, output: Path | None, force: bool, sheets: str | None, **options: Any
+    spec: Path,
+    output: Path | None,
+    force: bool,
+    sheets: str | None,
+    from_visit: int | None,
+    visits: int | None,
+    **options: Any,
 ) -> None:
     """Train SPEC (TOML) and write it as a live workbook."""
     import sheetnet
@@ -96,14 +104,28 @@ def export(
     loaded = sheetnet.load_spec(spec).override(**options)
     target = output or Path(spec.with_suffix(".xlsx").name)
     wanted = None if sheets is None else [name for name in sheets.split(",") if name.strip()]
-    done = sheetnet.export(loaded, target, overwrite=force, sheets=wanted, notice=_notice)
+    done = sheetnet.export(
+        loaded,
+        target,
+        overwrite=force,
+        sheets=wanted,
+        from_visit=from_visit,
+        visits=visits,
+        notice=_notice,
+    )
     click.echo(
         f"{done.path}: {done.visits:,} visits × {done.columns} columns, "
         f"{done.formulas:,} formulas, {_size(done.size)}"
     )
-    click.echo(
-        f"mean loss {done.first_loss:.6g} in the first epoch, {done.last_loss:.6g} in the last"
-    )
+    if done.first_visit is None:
+        click.echo(
+            f"mean loss {done.first_loss:.6g} in the first epoch, {done.last_loss:.6g} in the last"
+        )
+    else:
+        click.echo(
+            f"loss {done.first_loss:.6g} at visit {done.first_visit}, {done.last_loss:.6g} at "
+            f"visit {done.first_visit + done.visits - 1}"
+        )
     for reason in done.left_out:
         click.echo(f"Left out: {reason}.")
     _say_of_validation(done.best_epoch, done.stopped_after)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,24 +28,31 @@ BLOCK_CELLS = 1_000_000
 """A block of ledger rows holds about this many numbers (8 MB)."""
 
 
-def constants(problem: Problem) -> dict[str, Array]:
-    """What stands in the ledger as constants: name -> (visits, *shape).
+_epoch_order, _uniforms = lru_cache(maxsize=2)(epoch_order), lru_cache(maxsize=4)(dropout_uniforms)
+"""Drawn once for an epoch that is longer than a block of rows."""
+
+
+def constants(problem: Problem, start: int = 0, count: int | None = None) -> dict[str, Array]:
+    """What stands in the ledger as constants: name -> (rows, *shape).
 
     Visit, epoch, update and sample (counted from 1), the flags of batches, and the
-    uniform numbers of dropout, which are the same for all samples of a batch.
+    uniform numbers of dropout, which are the same for all samples of a batch; in a window
+    the end of training too. Of ``count`` rows (None: all) from ``start`` (from 0) on.
     """
     training, rows = problem.spec.training, problem.rows
-    epochs = np.arange(1, training.epochs + 1)
     batches = -(-rows // training.batch_size)
-    position = np.tile(np.arange(rows), training.epochs)
+    first = problem.first_visit - 1 + start
+    visit = np.arange(first, first + (problem.visits - start if count is None else count))
+    epoch, position = visit // rows + 1, visit % rows
     batch = position // training.batch_size
-    epoch = np.repeat(epochs, rows)
-    orders = [epoch_order(rows, int(e), training.seed, shuffle=training.shuffle) for e in epochs]
+    epochs = range(int(epoch[0]), int(epoch[-1]) + 1)
+    orders = [_epoch_order(rows, e, training.seed, shuffle=training.shuffle) for e in epochs]
+    inside = int(position[0])
     found: dict[str, NDArray[Any]] = {
-        "visit": np.arange(1, problem.visits + 1),
+        "visit": visit + 1,
         "epoch": epoch,
         "update": (epoch - 1) * batches + batch + 1,
-        "sample": np.concatenate(orders),
+        "sample": np.concatenate(orders)[inside : inside + len(visit)],
     }
     if problem.network.batches:
         found["first"] = position % training.batch_size == 0
@@ -53,11 +61,11 @@ def constants(problem: Problem) -> dict[str, Array]:
         )
     for layer in problem.network.layers:
         if layer.dropout:
-            drawn = [
-                dropout_uniforms(batches, layer.units, layer.index, int(e), training.seed)
-                for e in epochs
-            ]
-            found[f"r{layer.index}"] = np.stack(drawn)[epoch - 1, batch]
+            drawn = [_uniforms(batches, layer.units, layer.index, e, training.seed) for e in epochs]
+            found[f"r{layer.index}"] = np.stack(drawn)[epoch - epochs[0], batch]
+    if problem.window is not None and problem.network.stops:
+        after = problem.window.stopped_after
+        found[STOPPED] = np.zeros(len(visit)) if after is None else epoch > after
     return {name: values.astype(np.float64) for name, values in found.items()}
 
 
@@ -75,32 +83,56 @@ def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
     A cell that would be infinite or undefined is nan, and so is all that follows
     from it, as errors spread in a sheet.
     """
-    ledgers = ledgers or ledgers_of(problem.network)
+    for part, _ in steps(problem, ledgers or ledgers_of(problem.network), problem.visits):
+        yield part
+
+
+def steps(
+    problem: Problem, ledgers: Ledgers, visits: int, cut: int = 0
+) -> Iterator[tuple[Part, Mapping[str, Array]]]:
+    """Train the first ``visits`` rows: (block, what the row after it finds).
+
+    A block ends after ``cut`` rows. A window knows neither the end of an epoch nor what
+    validation makes of it.
+    """
     ledger = ledgers.train
     rules = rules_of(problem.network, problem.hyperparameters)
-    fixed = constants(problem)
     state = first_state(problem, ledger, rules)
+    stops = problem.network.stops and problem.window is None
     ends = _EpochEnds(problem, ledgers)
     rows = max(1, BLOCK_CELLS // ledger.width)
-    for start in range(0, problem.visits, rows):
-        matrix = np.empty((min(rows, problem.visits - start), ledger.width))
+    for start, end in _blocks_of(visits, rows, cut):
+        matrix = np.empty((end - start, ledger.width))
+        fixed = constants(problem, start, len(matrix))
         for name, values in fixed.items():
-            ledger[name].view(matrix)[:] = values[start : start + len(matrix)]
+            ledger[name].view(matrix)[:] = values
         sample = ledger["sample"].view(matrix).astype(np.int64) - 1
         ledger["x"].view(matrix)[:] = problem.inputs.values[sample]
         ledger["y"].view(matrix)[:] = problem.targets.values[sample]
         finished = []
-        if not problem.network.stops:
+        if not stops:
             state = _block(matrix, ledger, rules, state, tuple(fixed))
-        for first, last in _within_epochs(start, len(matrix), problem.rows):
+        cuts = _within_epochs(start, len(matrix), problem.rows) if problem.window is None else ()
+        for first, last in cuts:
             part = matrix[first:last]
-            if problem.network.stops:
+            if stops:
                 ledger[STOPPED].view(part)[:] = ends.stopped
                 state = _block(part, ledger, rules, state, (STOPPED, *fixed))
             ends.add(part)
             if (start + last) % problem.rows == 0:
                 finished.append(ends.close(part[-1:]))
-        yield Part(matrix, np.array(finished).reshape(-1, ledgers.epochs.width))
+        yield Part(matrix, np.array(finished).reshape(-1, ledgers.epochs.width)), state
+
+
+def _blocks_of(visits: int, rows: int, cut: int) -> Iterator[tuple[int, int]]:
+    """Blocks of at most ``rows``, one of which ends after ``cut``: (first, end) from 0."""
+    start = 0
+    while start < visits:
+        end = min(start + rows, visits)
+        if start < cut < end:
+            end = cut
+        yield start, end
+        start = end
 
 
 def _within_epochs(start: int, count: int, rows: int) -> Iterator[tuple[int, int]]:
@@ -218,9 +250,10 @@ def first_weights(problem: Problem) -> dict[str, Array]:
 
 
 def first_state(problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> dict[str, Array]:
-    """What the first row finds: the first weights, and 0 for all that is carried."""
+    """What the first row finds: the first weights; of what is carried 0, or a window's."""
     zeros = {rule.name: np.zeros(ledger[rule.name].shape) for rule in rules if rule.carried}
-    return {**first_weights(problem), **zeros}
+    carried = problem.window.carried if problem.window else {}
+    return {**first_weights(problem), **zeros, **carried}
 
 
 def _block(

@@ -40,7 +40,8 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
     sample = refs["sample"]
     found: dict[str, list[Formula]] = {}
     if network.stops:
-        found[STOPPED] = [stopped_formula(layout, data.rows)]
+        if problem.window is None:
+            found[STOPPED] = [stopped_formula(layout, data.rows)]
         refs = apart(refs)
     last = data.last_training_row
     found["x"] = lookups(data, data.x_column, network.inputs, sample, last)
@@ -51,7 +52,7 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
         found[name] = [same(text) for text in texts]
     for name, texts in backward_columns(network, refs):
         found[name] = [same(text) for text in texts]
-    found.update(stage_formulas(network, refs))
+    found.update(stage_formulas(network, refs, start=layout.init.start))
     return columns_of(ledger, signed(found))
 
 

@@ -12,10 +12,11 @@ from functools import cached_property
 
 from sheetnet.data_layout import DataLayout, data_layout_of
 from sheetnet.epoch_ledgers import Ledgers, ledgers_of
-from sheetnet.ledger import Ledger
+from sheetnet.ledger import Block, Ledger
 from sheetnet.network import Layer, Network
+from sheetnet.pipeline import all_parameters, stages_of
 from sheetnet.problem import Problem
-from sheetnet.regions import EPOCHS, INIT, TRAIN, VALIDATION, Region
+from sheetnet.regions import EPOCHS, INIT, TRAIN, VALIDATION, Region, letter
 from sheetnet.sheets import sheets_of
 
 TRAIN_GROUP_ROW, TRAIN_WORDS_ROW, TRAIN_SYMBOL_ROW, TRAIN_NAME_ROW = 1, 2, 3, 4
@@ -49,9 +50,14 @@ LAYERS_HEADER = ("layer", "units", "activation", "inputs", "train_bias", "parame
 
 @dataclass(frozen=True)
 class InitLayout:
-    """``Init``: a block per layer: a title, a header, a row per unit; biases on the right."""
+    """``Init``: a block per layer: a title, a header, a row per unit; biases on the right.
+
+    ``carried`` are the blocks of ``Train`` that a window starts from, too: below the
+    weights they stand like these, a quantity of both next to each other.
+    """
 
     layers: tuple[Layer, ...]
+    carried: tuple[Block, ...] = ()
 
     FIRST_BLOCK_ROW = 4
     WEIGHT_COLUMN = 2
@@ -75,6 +81,35 @@ class InitLayout:
         row = self.title_rows[layer.index - 1] + 2
         return Region(INIT, row, self.WEIGHT_COLUMN + layer.inputs, layer.units, 1)
 
+    @cached_property
+    def state(self) -> dict[str, Region]:
+        """Where each of ``carried`` stands: of a layer like its weights, a single one in a cell."""
+        found: dict[str, Region] = {}
+        row = self.weights(self.layers[-1]).last_row + 4
+        region = self.weights(self.layers[0])
+        for block in self.carried:
+            if len(block.shape) == 1:  # of biases: they follow what belongs to the weights
+                region = Region(INIT, region.row, region.last_column + 1, block.size, 1)
+            else:
+                rows, columns = block.shape or (1, 1)
+                region = Region(INIT, row, self.WEIGHT_COLUMN, rows, columns)
+                row += rows + 3
+            found[block.name] = region
+        return found
+
+    def start(self, name: str, i: int) -> str:
+        """What the first row finds of a column (from 0) of a carried quantity: a cell, or 0."""
+        if name not in self.state:
+            return "0"
+        region = self.state[name]
+        row, column = divmod(i, region.columns)
+        return f"{INIT}!${letter(region.column + column)}${region.row + row}"
+
+    @property
+    def last_row(self) -> int:
+        """The bottom row in use."""
+        return max(region.last_row for region in self.regions.values())
+
     @property
     def last_column(self) -> int:
         """The rightmost column in use."""
@@ -87,7 +122,7 @@ class InitLayout:
         for layer in self.layers:
             found[f"W{layer.index}"] = self.weights(layer)
             found[f"b{layer.index}"] = self.bias(layer)
-        return found
+        return {**found, **self.state}
 
 
 @dataclass(frozen=True)
@@ -100,16 +135,13 @@ class Layout:
     init: InitLayout
     epochs: int
     sheets: tuple[str, ...]
+    visits: int
+    first_visit: int = 1
 
     @property
     def ledger(self) -> Ledger:
         """The columns of ``Train``."""
         return self.ledgers.train
-
-    @property
-    def visits(self) -> int:
-        """Rows of ``Train``."""
-        return self.epochs * self.data.rows
 
     @property
     def train(self) -> Region:
@@ -157,11 +189,27 @@ class Layout:
 
 def layout_of(problem: Problem, sheets: Iterable[str] | None = None) -> Layout:
     """The layout that a problem's workbook has; ``sheets`` None: all that apply."""
+    ledgers = ledgers_of(problem.network)
+    windowed = problem.window is not None
+    carried = carried_blocks(problem.network, ledgers.train) if windowed else ()
     return Layout(
         network=problem.network,
-        ledgers=ledgers_of(problem.network),
+        ledgers=ledgers,
         data=data_layout_of(problem),
-        init=InitLayout(problem.network.layers),
+        init=InitLayout(problem.network.layers, carried),
         epochs=problem.spec.training.epochs,
-        sheets=sheets_of(problem.network, sheets),
+        sheets=sheets_of(problem.network, sheets, windowed=windowed),
+        visits=problem.visits,
+        first_visit=problem.first_visit,
     )
+
+
+def carried_blocks(network: Network, ledger: Ledger) -> tuple[Block, ...]:
+    """What a row of ``Train`` finds in the row before, beside weights and biases."""
+    bases = [stage.slot.name for stage in stages_of(network) if stage.slot.carried]
+    names = [
+        name
+        for base in bases
+        for name in (base, *(f"{base}{parameter}" for parameter in all_parameters(network)))
+    ]
+    return tuple(ledger[name] for name in names if name in ledger)

@@ -11,7 +11,7 @@ import numpy as np
 
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
 from sheetnet.concepts.stopping import STOPPED
-from sheetnet.engine import constants, first_weights, weights_reached
+from sheetnet.engine import constants, first_state, first_weights, weights_reached
 from sheetnet.epoch_ledgers import Ledgers, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
 from sheetnet.problem import Problem
@@ -47,7 +47,7 @@ def local_train(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:
         fixed = constants(problem)
         for name, values in fixed.items():
             want[name][:] = values
-        if problem.network.stops:
+        if problem.network.stops and problem.window is None:
             want[STOPPED][:] = np.repeat(_stopped_before(ledgers, sheets), problem.rows)
         sample = fixed["sample"].astype(np.int64) - 1
         want["x"][:] = sheets.x[sample]
@@ -58,10 +58,13 @@ def local_train(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:
             if f"u{name}" in have:
                 held = held + have[f"u{name}"][:-1]
             want[name][1:] = held
-        for rule in rules_of(problem.network, problem.hyperparameters):
+        rules = rules_of(problem.network, problem.hyperparameters)
+        start = first_state(problem, ledger, rules)
+        for rule in rules:
             if rule.carried:
                 shifted = np.zeros_like(have[rule.name])
                 shifted[1:] = have[rule.name][:-1]
+                shifted[0] = start[rule.name]
                 have[before(rule.name)] = shifted
             want[rule.name][:] = rule.value(have)
     return errors_to_nan(expected)

@@ -27,6 +27,7 @@ from sheetnet.errors import DataError, SpecError
 from sheetnet.network import Layer, Network
 from sheetnet.randomness import weights_stream
 from sheetnet.spec import LayerSpec, Spec
+from sheetnet.window import Window
 
 MAX_PARAMETERS = 10_000_000
 """Far more than a sheet can show; keeps memory in bounds before the sheet's are checked."""
@@ -55,6 +56,7 @@ class Problem:
     classes: what the coded outputs stand for, sorted; None where targets are numbers.
     inputs, targets: shapes (rows, inputs) and (rows, outputs).
     weights, biases: the first weights, per layer (units, inputs) and (units,).
+    window: the part of the training that is meant; None: all of it.
 
     """
 
@@ -66,6 +68,7 @@ class Problem:
     targets: Scaled
     weights: tuple[Array, ...]
     biases: tuple[Array, ...]
+    window: Window | None = None
 
     @property
     def hyperparameters(self) -> dict[str, float]:
@@ -98,7 +101,12 @@ class Problem:
     @property
     def visits(self) -> int:
         """Rows of the ledger."""
-        return self.rows * self.spec.training.epochs
+        return self.window.visits if self.window else self.rows * self.spec.training.epochs
+
+    @property
+    def first_visit(self) -> int:
+        """The visit in its first row, from 1."""
+        return self.window.first if self.window else 1
 
 
 def load_problem(spec: Spec) -> Problem:

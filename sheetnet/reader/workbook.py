@@ -32,6 +32,7 @@ from sheetnet.reader.choices import chosen_in
 from sheetnet.reader.config import config_keys, config_spec, row_of
 from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
+from sheetnet.reader.window import with_window
 from sheetnet.regions import CONFIG, DATA, GUIDE, INIT, Region
 from sheetnet.sheets import ALWAYS
 from sheetnet.spec import LayerSpec, Spec
@@ -78,18 +79,17 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         table, classes, found = _table(data, found)
         layers = _layers(spec, table)
         init_layout = InitLayout(layers)
-        last = init_layout.bias(layers[-1]).last_row
-        widest = max(layer.inputs for layer in layers) + 2
-        init = sheet(INIT, last, widest)
+        init = sheet(INIT, init_layout.last_row, init_layout.last_column)
         spec = dataclasses.replace(spec, layers=_with_weights(spec, init, init_layout))
         problem = assemble(spec, table, classes)
+        problem = with_window(problem, config, keys, partial(sheet, INIT))
         titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY)
         layout = layout_of(problem, titles.split(","))
     except (WorkbookError, EngineError):
         raise
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None
-    most = layout.epochs * max(problem.rows, problem.held_out)
+    most = max(region.rows for region, _ in layout.ledger_sheets)
     if layout.ledger.width > MAX_COLUMNS or most > MAX_ROWS:
         raise WorkbookError(f"{package.path.name}: {CONFIG} describes a run too large for a sheet")
     for title in layout.sheets:

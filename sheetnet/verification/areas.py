@@ -152,7 +152,19 @@ def ledger_areas(
         visits: bool = False,
     ) -> None:
         sheet = sheets[region.sheet]
-        areas.append(Area(region, names, formulas, sheet.file, sheet.values, local, python, visits))
+        areas.append(
+            Area(
+                region,
+                names,
+                formulas,
+                sheet.file,
+                sheet.values,
+                local,
+                python,
+                visits,
+                first_visit=layout.first_visit,
+            )
+        )
 
     add(
         layout.train,

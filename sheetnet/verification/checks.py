@@ -180,8 +180,13 @@ def value_check(
         if first is None and result.failed.any():
             first = _value_failure(area, area.values, python, result.failed)
         if growth and isinstance(area, Area) and area.visits:
-            steps = _growth(result.relative)
-            diverged = first_divergence(python), first_divergence(sheet)
+            before = area.first_visit - 1
+            steps = _growth(result.relative, before)
+            python_at, sheet_at = first_divergence(python), first_divergence(sheet)
+            diverged = (
+                None if python_at is None else before + python_at,
+                None if sheet_at is None else before + sheet_at,
+            )
     return Check(
         failures == 0, cells, identical, failures, max_abs, max_rel, first, steps, *diverged
     )
@@ -259,12 +264,12 @@ def ulps(a: float, b: float) -> int:
     return abs(ordinal(a) - ordinal(b))
 
 
-def _growth(relative: Array) -> tuple[tuple[int, float], ...]:
-    """The largest relative difference up to visits 1, 10, 100 … and the last."""
+def _growth(relative: Array, before: int = 0) -> tuple[tuple[int, float], ...]:
+    """The largest relative difference up to row 1, 10, 100 … and the last: (visit, it)."""
     worst = np.maximum.accumulate(relative.max(axis=1))
     last = len(worst)
     visits = [10**n for n in range(8) if 10**n < last] + [last]
-    return tuple((visit, float(worst[visit - 1])) for visit in visits)
+    return tuple((before + visit, float(worst[visit - 1])) for visit in visits)
 
 
 def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:

@@ -21,6 +21,7 @@ def view_areas(
     """Their tables, then their single cells; the local values follow from the sheet's ``Train``."""
     layout, problem = book.layout, book.problem
     own = sheets[layout.train.sheet].values.region(layout.train)
+    first = layout.first_visit
     for view, chosen in zip(book.views, book.chosen, strict=True):
         sheet = sheets[view.title]
 
@@ -28,8 +29,8 @@ def view_areas(
             return _held(sheet, region)
 
         local = Source(
-            train=lambda visit: own[visit - 1],
-            python=lambda visit: trained.train[visit - 1],
+            train=lambda visit: own[visit - first],
+            python=lambda visit: trained.train[visit - first],
             x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),
             y=data.region(layout.data.body(layout.data.y_column, problem.network.outputs)),
             held=held,

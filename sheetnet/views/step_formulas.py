@@ -52,11 +52,20 @@ def _looked_up(layout: Layout, step: StepLayout) -> Iterator[Live]:
         name = given.get(block.name, block.name)
         fixed = block.kind in ("place", "flag", "input", "target", "weight", "bias", "drawn")
         if fixed and block.name != "visit":
-            yield from filled(step.boxes[name], train(block.name, "step"))
+            yield from filled(step.boxes[name], train(block.name, _place(layout, 0)))
         before = before_of(name)
         if before in step.boxes:
-            texts = [f"IF(step=1,0,{text})" for text in train(name, "step-1")]
+            texts = [
+                f"IF(step={layout.first_visit},{layout.init.start(name, i)},{text})"
+                for i, text in enumerate(train(name, _place(layout, 1)))
+            ]
             yield from filled(step.boxes[before], texts)
+
+
+def _place(layout: Layout, back: int) -> str:
+    """Where the step stands among the rows of ``Train``, or so many rows back."""
+    before = layout.first_visit - 1 + back
+    return f"step-{before}" if before else "step"
 
 
 def _computed(step: StepLayout) -> Iterator[tuple[str, list[str]]]:
@@ -116,7 +125,7 @@ def _list(layout: Layout, step: StepLayout) -> Iterator[Live]:
     for n, (name, i, label) in enumerate(step.listed):
         row = first + n
         column = letter(region.column + layout.ledger[name].first + i)
-        held = cells.look_up(f"{TRAIN}!${column}", region.row, region.last_row, "step")
+        held = cells.look_up(f"{TRAIN}!${column}", region.row, region.last_row, _place(layout, 0))
         box = step.boxes["x" if name == "x" else name]
         cell = box.cells[i]
         at = step.wide[1:5]

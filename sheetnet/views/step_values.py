@@ -54,7 +54,9 @@ def step_values(problem: Problem, step: StepLayout, source: Source, chosen: Chos
         if before_of(name) in step.boxes:
             q[before_of(name)] = (
                 _row(step.ledger, source.train(visit - 1))[name]
-                if visit > 1
+                if visit > problem.first_visit
+                else problem.window.carried[name]
+                if problem.window
                 else np.zeros_like(q[name])
             )
     with np.errstate(all="ignore"):

@@ -10,13 +10,15 @@ from openpyxl import Workbook
 
 from sheetnet import engine
 from sheetnet.epoch_formulas import epochs_formulas, validation_formulas
+from sheetnet.formula import Formula
 from sheetnet.formulas import ledger_formulas
-from sheetnet.layout import layout_of
+from sheetnet.layout import Layout, layout_of
 from sheetnet.output import check_target
 from sheetnet.problem import Problem
 from sheetnet.regions import DATA, EPOCHS, GUIDE, TRAIN, VALIDATION
 from sheetnet.views.make import views_of
-from sheetnet.views.view import Content
+from sheetnet.views.view import Content, View
+from sheetnet.windows import at_start, outlined
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
 from sheetnet.workbook.epochs import write_epochs
@@ -30,6 +32,7 @@ from sheetnet.workbook.fitting import (
 )
 from sheetnet.workbook.guide import write_guide
 from sheetnet.workbook.init import write_init
+from sheetnet.workbook.init_state import write_state
 from sheetnet.workbook.package import save
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.train import write_train
@@ -43,7 +46,8 @@ class Exported:
     """What was written: visits and columns of the ledger, its formula cells, the file's bytes.
 
     ``diverged_at`` is the first visit with a number that a sheet cannot hold, or None;
-    ``first_loss`` and ``last_loss`` are mean losses of the first and last epoch;
+    ``first_loss`` and ``last_loss`` are mean losses of the first and last epoch, of a window
+    (which begins at ``first_visit``, else None) the losses of its first and last visit;
     ``best_epoch`` has the lowest validation loss, after ``stopped_after`` training ended
     early (from 1; None where there is none). ``left_out`` says of sheets that apply, but
     are not there, why.
@@ -60,6 +64,7 @@ class Exported:
     best_epoch: int | None = None
     stopped_after: int | None = None
     left_out: tuple[str, ...] = ()
+    first_visit: int | None = None
 
 
 def export(
@@ -68,14 +73,74 @@ def export(
     *,
     overwrite: bool = True,
     sheets: Iterable[str] | None = None,
+    window: tuple[int | None, int | None] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Exported:
     """Train and write the workbook, all of it or nothing.
 
-    ``sheets`` None: all that apply and fit. ``notice`` is told before the training how
-    large the workbook will be, where it is large.
+    ``sheets`` None: all that apply and fit. ``window`` is the first visit and how many
+    (None: from the first, to the last); None: all of them. ``notice`` is told before the
+    training how large the workbook will be, where it is large.
     """
     check_target(path, overwrite=overwrite, read=problem.spec.files)
+    if window is not None:
+        problem = outlined(problem, *window)
+    layout, formulas, views, left_out = _planned(problem, sheets)
+    size = size_of(layout, views)
+    if notice is not None and size.cells > LARGE:
+        notice(size.to_text())
+    if window is not None:
+        problem = at_start(problem)
+        views = views_of(problem, layout)  # they show what it starts from
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    book.properties.creator = "sheetnet"
+    cached: dict[tuple[str, int, int], Content] = {}
+    watch = Watch(problem, layout, views, cached)
+    if GUIDE in layout.sheets:
+        write_guide(book, problem, layout)
+    write_config(book, problem, layout.sheets)
+    streams: dict[str, Sequence[Stream]] = {}
+    streams[DATA] = [write_data(book, problem, layout.data, cached)]
+    write_init(book, problem, layout.init)
+    if problem.window is not None:
+        write_state(book, problem.window, layout.init)
+    blocks = watch.passing(engine.blocks(problem, layout.ledgers))
+    streams[TRAIN] = [write_train(book, problem, layout, formulas[TRAIN], blocks)]
+    if VALIDATION in layout.sheets:
+        held_out = watch.validation()
+        streams[VALIDATION] = [
+            write_validation(book, problem, layout, formulas[VALIDATION], held_out)
+        ]
+    if EPOCHS in layout.sheets:
+        streams[EPOCHS] = [write_epochs(book, problem, layout, formulas[EPOCHS], watch.epochs)]
+    for view in views:
+        streams[view.title] = WRITERS[view.title](book, problem, layout, view, watch.tables(view))
+    save(book, path, streams, cached, overwrite=overwrite)
+    live = {title: sum(f is not None for f in columns) for title, columns in formulas.items()}
+    losses: Sequence[float] = watch.losses
+    if problem.window is None:
+        losses = layout.ledgers.epochs["loss"].view(watch.all_epochs).tolist()
+    return Exported(
+        path=path,
+        visits=layout.visits,
+        columns=layout.ledger.width,
+        formulas=sum(live[title] * streams[title][0].rows for title in formulas),
+        size=path.stat().st_size,
+        first_loss=losses[0],
+        last_loss=losses[-1],
+        first_visit=layout.first_visit if problem.window is not None else None,
+        diverged_at=watch.diverged_at,
+        best_epoch=watch.last("best_epoch"),
+        stopped_after=problem.window.stopped_after if problem.window else watch.stopped_after,
+        left_out=left_out,
+    )
+
+
+def _planned(
+    problem: Problem, sheets: Iterable[str] | None
+) -> tuple[Layout, dict[str, tuple[Formula | None, ...]], tuple[View, ...], tuple[str, ...]]:
+    """Layout, formulas of the ledgers, views, and what is left out, all within limits."""
     layout = layout_of(problem, sheets)
     left_out: tuple[str, ...] = ()
     if sheets is None:
@@ -91,44 +156,4 @@ def export(
         layout, views, too_large = without_wide_views(layout, views)
         left_out = (*left_out, *too_large)
     check_views(views)
-    size = size_of(layout, views)
-    if notice is not None and size.cells > LARGE:
-        notice(size.to_text())
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    book.properties.creator = "sheetnet"
-    cached: dict[tuple[str, int, int], Content] = {}
-    watch = Watch(problem, layout, views, cached)
-    if GUIDE in layout.sheets:
-        write_guide(book, problem, layout)
-    write_config(book, problem, layout.sheets)
-    streams: dict[str, Sequence[Stream]] = {}
-    streams[DATA] = [write_data(book, problem, layout.data, cached)]
-    write_init(book, problem, layout.init)
-    blocks = watch.passing(engine.blocks(problem, layout.ledgers))
-    streams[TRAIN] = [write_train(book, problem, layout, formulas[TRAIN], blocks)]
-    if VALIDATION in layout.sheets:
-        held_out = watch.validation()
-        streams[VALIDATION] = [
-            write_validation(book, problem, layout, formulas[VALIDATION], held_out)
-        ]
-    if EPOCHS in layout.sheets:
-        streams[EPOCHS] = [write_epochs(book, problem, layout, formulas[EPOCHS], watch.epochs)]
-    for view in views:
-        streams[view.title] = WRITERS[view.title](book, problem, layout, view, watch.tables(view))
-    save(book, path, streams, cached, overwrite=overwrite)
-    live = {title: sum(f is not None for f in columns) for title, columns in formulas.items()}
-    losses = layout.ledgers.epochs["loss"].view(watch.all_epochs)
-    return Exported(
-        path=path,
-        visits=layout.visits,
-        columns=layout.ledger.width,
-        formulas=sum(live[title] * streams[title][0].rows for title in formulas),
-        size=path.stat().st_size,
-        first_loss=float(losses[0]),
-        last_loss=float(losses[-1]),
-        diverged_at=watch.diverged_at,
-        best_epoch=watch.last("best_epoch"),
-        stopped_after=watch.stopped_after,
-        left_out=left_out,
-    )
+    return layout, formulas, views, left_out

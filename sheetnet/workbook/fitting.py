@@ -88,16 +88,8 @@ def check_limits(
     problem: Problem, layout: Layout, formulas: Iterable[tuple[Formula | None, ...]]
 ) -> None:
     """Raise :class:`LimitError` that says what would fit."""
-    room = MAX_ROWS - TRAIN_FIRST_ROW + 1
-    each = max(problem.rows, problem.held_out)
-    if each * layout.epochs > room:
-        epochs = room // each
-        fits = f"{epochs} epochs of {each} rows" if epochs else f"rows = {room}"
-        raise LimitError(
-            f"{layout.epochs} epochs of {each} rows make {each * layout.epochs} visits, but a "
-            f"sheet has room for {room}; what fits: {fits}"
-        )
-    if layout.epochs > MAX_ROWS - EPOCHS_FIRST_ROW + 1:
+    _check_rows(problem, layout)
+    if EPOCHS in layout.sheets and layout.epochs > MAX_ROWS - EPOCHS_FIRST_ROW + 1:
         raise LimitError(
             f"training.epochs is {layout.epochs}, but Epochs has room for "
             f"{MAX_ROWS - EPOCHS_FIRST_ROW + 1}"
@@ -115,6 +107,26 @@ def check_limits(
             )
     for columns in formulas:
         _check_formulas(problem, columns)
+
+
+def _check_rows(problem: Problem, layout: Layout) -> None:
+    room = MAX_ROWS - TRAIN_FIRST_ROW + 1
+    if problem.window is not None:
+        if problem.visits > room:
+            raise LimitError(
+                f"a window of {problem.visits} visits was asked for, but a sheet has room for "
+                f"{room}; what fits: --visits {room}"
+            )
+        return
+    each = max(problem.rows, problem.held_out if VALIDATION in layout.sheets else 0)
+    if each * layout.epochs > room:
+        epochs = room // each
+        fits = f"{epochs} epochs of {each} rows" if epochs else f"rows = {room}"
+        raise LimitError(
+            f"{layout.epochs} epochs of {each} rows make {each * layout.epochs} visits, but a "
+            f"sheet has room for {room}; what fits: {fits}, or a window of the training "
+            f"(--from-visit K --visits N, N up to {room})"
+        )
 
 
 def _widths(layout: Layout) -> Iterator[tuple[str, int]]:

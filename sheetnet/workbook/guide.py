@@ -73,7 +73,9 @@ def write_guide(book: Workbook, problem: Problem, layout: Layout) -> None:
     trained = sum(layer.units * (layer.inputs + layer.train_bias) for layer in layers)
     words = f"{trained} trained parameters, {problem.rows} training rows"
     held_out = f", {problem.held_out} held out for validation" if problem.held_out else ""
-    put(sheet, 4, 1, f"{words}{held_out}, {layout.epochs} epochs", styles.BODY)
+    window = problem.window
+    part = f"; visits {window.first:,} to {window.last:,} of them stand here" if window else ""
+    put(sheet, 4, 1, f"{words}{held_out}, {layout.epochs} epochs{part}", styles.BODY)
     row = draw(sheet, problem, 6) + 1
     row = _sheets(sheet, layout, row) + 1
     row = _colours(sheet, problem, row) + 1
