@@ -9,6 +9,10 @@
 >>> print(sheetnet.code(spec))            # the same training as a script in NumPy
 >>> sheetnet.lint("any.xlsx").findings  # cells that look wrong beside their neighbours
 >>> sheetnet.diff("a.xlsx", "b.xlsx").to_text()  # which inputs differ, where trainings part
+>>> sheetnet.exercise(spec, "sheet.xlsx", blank="gradients", visits="1:3")
+>>> sheetnet.grade(["ann.xlsx", "bob.xlsx"]).to_csv()
+>>> book = sheetnet.load_book("edited.xlsx")  # a workbook is a spec: book.changes, book.problem
+>>> run = sheetnet.train(book)            # and so for export and code
 """
 
 from __future__ import annotations
@@ -19,9 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sheetnet.errors import SheetnetError
+from sheetnet.teaching import exercise, grade
 
 if TYPE_CHECKING:
     from sheetnet.comparing import Comparison
+    from sheetnet.editing import EditedBook
     from sheetnet.linting import Report as LintReport
     from sheetnet.run import Run
     from sheetnet.spec import Spec
@@ -34,8 +40,11 @@ __all__ = [
     "SheetnetError",
     "code",
     "diff",
+    "exercise",
     "export",
+    "grade",
     "lint",
+    "load_book",
     "load_spec",
     "new",
     "train",
@@ -58,6 +67,20 @@ def load_spec(path: str | Path) -> Spec:
     from sheetnet.spec import load_spec
 
     return load_spec(path)
+
+
+def load_book(path: str | Path, engine: str = "ironcalc") -> EditedBook:
+    """Read a workbook that sheetnet wrote, edited or not, as a spec that holds its rows.
+
+    What stands on ``Config``, ``Data`` and ``Init`` now counts: rows may have been added
+    or deleted, and what is fixed at export changed. ``book.changes`` are the inputs that
+    differ from those at export, ``book.notes`` what else was found, ``book.problem`` the
+    run, and ``book.override(epochs=5)`` the same with other values. ``engine`` calculates
+    formulas in input cells. Raises :class:`SheetnetError` that names the cell.
+    """
+    from sheetnet.editing import load_book
+
+    return load_book(path, engine)
 
 
 def new(
@@ -103,8 +126,8 @@ def new(
     return write_new(Path(path), source, made, overwrite=overwrite)
 
 
-def train(spec: Spec) -> Run:
-    """Train in NumPy and keep the whole ledger.
+def train(spec: Spec | EditedBook) -> Run:
+    """Train a spec, or a workbook that was read as one, in NumPy and keep the whole ledger.
 
     ``run["W1"]`` has shape (visits, units, inputs), ``run["loss"]`` (visits,); any name
     of the ledger works. ``run.by_epoch("val_loss")`` has shape (epochs,). ``run.final``
@@ -113,13 +136,13 @@ def train(spec: Spec) -> Run:
     Raises :class:`SheetnetError` where data and spec do not fit.
     """
     from sheetnet import run
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of
 
-    return run.train(load_problem(spec))
+    return run.train(problem_of(spec))
 
 
 def export(
-    spec: Spec,
+    spec: Spec | EditedBook,
     path: str | Path,
     *,
     overwrite: bool = True,
@@ -130,19 +153,23 @@ def export(
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
-    ``sheets`` names those to be written (None: all that apply and fit); ``Config``,
-    ``Data``, ``Init`` and ``Train`` always are, and so is what training depends on.
-    ``from_visit`` and ``visits`` choose a window of the training (None: from the first
-    visit, to the last); it starts from the true state there, which stands on ``Init``.
-    ``notice`` is told, before the training, how large a large workbook will be.
+    ``sheets`` names those to be written (None: all that apply and fit, of a workbook those
+    that it has); ``Config``, ``Data``, ``Init`` and ``Train`` always are, and so is what
+    training depends on. ``from_visit`` and ``visits`` choose a window of the training
+    (None: from the first visit, to the last); it starts from the true state there, which
+    stands on ``Init``. ``notice`` is told, before the training, how large a large workbook
+    will be.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of
+    from sheetnet.spec import Spec
     from sheetnet.workbook.export import export
 
+    if sheets is None and not isinstance(spec, Spec):
+        sheets = spec.sheets
     whole = from_visit is None and visits is None
     return export(
-        load_problem(spec),
+        problem_of(spec),
         Path(path),
         overwrite=overwrite,
         sheets=sheets,
@@ -152,7 +179,7 @@ def export(
 
 
 def code(
-    spec: Spec,
+    spec: Spec | EditedBook,
     framework: str = "numpy",
     *,
     path: str | Path | None = None,
@@ -160,18 +187,23 @@ def code(
 ) -> str:
     """Return the source of a standalone script that repeats the training.
 
+    Of a workbook its head says what differs from the export.
+
     ``framework``: ``numpy``, which gives the same numbers to the last bit, or ``torch``,
     which agrees to about 1e-12. With ``path`` the script is written there, and where it
     has many rows of data, these beside it: ``train.py`` reads ``train_data.csv``. Raises
     :class:`SheetnetError` where that is needed, but no ``path`` is given.
     """
     from sheetnet import codegen
-    from sheetnet.problem import load_problem
+    from sheetnet.origin import problem_of, remarks_of
 
-    problem = load_problem(spec)
+    problem, remarks = problem_of(spec), remarks_of(spec)
     if path is None:
-        return codegen.script(problem, framework)
-    return codegen.write_script(problem, Path(path), framework, overwrite=overwrite)[0]
+        return codegen.script(problem, framework, remarks=remarks)
+    written = codegen.write_script(
+        problem, Path(path), framework, overwrite=overwrite, remarks=remarks
+    )
+    return written[0]
 
 
 def verify(
@@ -180,16 +212,21 @@ def verify(
     *,
     rtol: float | None = None,
     atol: float | None = None,
+    perturb: bool = False,
 ) -> Report:
     """Recalculate a workbook with an engine and compare it with Python.
 
     ``engine``: ``ironcalc``, ``libreoffice`` or ``saved``. The report's ``agree`` says
-    whether all of its ``checks`` are fine. Raises :class:`SheetnetError` where the file
-    is not a workbook that sheetnet wrote, or the engine is missing.
+    whether all of its ``checks`` are fine. ``perturb`` adds the check ``liveness``: in a
+    copy all inputs are changed (the file itself is never touched), it is recalculated,
+    Python trains anew, and every cell must have followed; ``changed`` and ``unchanged``
+    say which inputs, and a ``first_failure`` has the input ``changed`` that it ignores.
+    Raises :class:`SheetnetError` where the file is not a workbook that sheetnet wrote, or
+    the engine is missing, or ``perturb`` is asked of ``saved``, which calculates nothing.
     """
     from sheetnet.verification import verify
 
-    return verify(path, engine, rtol=rtol, atol=atol)
+    return verify(path, engine, rtol=rtol, atol=atol, perturb=perturb)
 
 
 def lint(path: str | Path, *, sheet: str | None = None) -> LintReport:

@@ -16,9 +16,11 @@ import click
 
 from sheetnet import __version__
 from sheetnet.commands.books import diff, lint
+from sheetnet.commands.classroom import exercise, grade
+from sheetnet.commands.exporting import ORIGIN, export, say_of_validation
 from sheetnet.commands.new import new
 from sheetnet.commands.scripts import code
-from sheetnet.errors import SheetnetError
+from sheetnet.errors import SheetnetError, SpecError
 
 
 class OneLineErrors(click.Group):
@@ -67,81 +69,10 @@ def main() -> None:
     """Train a network in NumPy and open the very same training in a spreadsheet."""
 
 
-for _command in (new, code, lint, diff):
+for _command in (new, export, code, lint, diff, exercise, grade):
     main.add_command(_command)
 
 _PATH = click.Path(path_type=Path)
-
-
-@main.command()
-@click.argument("spec", type=_PATH)
-@click.option("-o", "--output", type=_PATH, help="The workbook [default: the spec's name, .xlsx].")
-@click.option("--force", is_flag=True, help="Replace the workbook if it exists.")
-@click.option("--epochs", type=int, help="Override the spec.")
-@click.option("--learning-rate", type=float, help="Override the spec.")
-@click.option("--seed", type=int, help="Override the spec.")
-@click.option("--batch-size", type=int, help="Override the spec.")
-@click.option("--rows", type=int, help="Override the spec: use the first N rows.")
-@click.option(
-    "--sheets",
-    metavar="NAME,NAME,…",
-    help="The sheets to write [default: all that apply]; Config, Data, Init and Train always are.",
-)
-@click.option("--from-visit", type=int, metavar="K", help="Begin at visit K, from its true state.")
-@click.option("--visits", type=int, metavar="N", help="Write N visits only.")
-def export(
-    spec: Path,
-    output: Path | None,
-    force: bool,
-    sheets: str | None,
-    from_visit: int | None,
-    visits: int | None,
-    **options: Any,
-) -> None:
-    """Train SPEC (TOML) and write it as a live workbook."""
-    import sheetnet
-
-    loaded = sheetnet.load_spec(spec).override(**options)
-    target = output or Path(spec.with_suffix(".xlsx").name)
-    wanted = None if sheets is None else [name for name in sheets.split(",") if name.strip()]
-    done = sheetnet.export(
-        loaded,
-        target,
-        overwrite=force,
-        sheets=wanted,
-        from_visit=from_visit,
-        visits=visits,
-        notice=_notice,
-    )
-    click.echo(
-        f"{done.path}: {done.visits:,} visits × {done.columns} columns, "
-        f"{done.formulas:,} formulas, {_size(done.size)}"
-    )
-    if done.first_visit is None:
-        click.echo(
-            f"mean loss {done.first_loss:.6g} in the first epoch, {done.last_loss:.6g} in the last"
-        )
-    else:
-        click.echo(
-            f"loss {done.first_loss:.6g} at visit {done.first_visit}, {done.last_loss:.6g} at "
-            f"visit {done.first_visit + done.visits - 1}"
-        )
-    for reason in done.left_out:
-        click.echo(f"Left out: {reason}.")
-    _say_of_validation(done.best_epoch, done.stopped_after)
-    if done.diverged_at is not None:
-        click.echo(
-            f"The run diverges at visit {done.diverged_at}: from there on numbers are too large "
-            "for a sheet, and cells show errors."
-        )
-
-
-def _notice(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
 @main.command()
@@ -155,34 +86,46 @@ def _size(size: int) -> str:
 )
 @click.option("--rtol", type=click.FloatRange(min=0), help="Relative tolerance of all values.")
 @click.option("--atol", type=click.FloatRange(min=0), help="Tolerance in units of a column's size.")
+@click.option("--perturb", is_flag=True, help="Change the inputs in a copy: does all follow?")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def verify(book: Path, engine: str, rtol: float | None, atol: float | None, as_json: bool) -> int:
+def verify(
+    book: Path,
+    engine: str,
+    rtol: float | None,
+    atol: float | None,
+    perturb: bool,
+    as_json: bool,
+) -> int:
     """Recalculate BOOK.xlsx and compare every cell with Python.
 
     Exit status 0: they agree; 1: they disagree.
     """
     import sheetnet
 
-    report = sheetnet.verify(book, engine, rtol=rtol, atol=atol)
+    report = sheetnet.verify(book, engine, rtol=rtol, atol=atol, perturb=perturb)
     click.echo(report.to_json() if as_json else report.to_text())
     return 0 if report.agree else 1
 
 
 @main.command()
-@click.argument("spec", type=_PATH)
+@click.argument("origin", type=_PATH, metavar=ORIGIN)
 @click.option("--json", "as_json", is_flag=True, help="Final weights and losses in full precision.")
 @click.option("--epochs", type=int, help="Override the spec.")
 @click.option("--learning-rate", type=float, help="Override the spec.")
 @click.option("--seed", type=int, help="Override the spec.")
 @click.option("--batch-size", type=int, help="Override the spec.")
 @click.option("--rows", type=int, help="Override the spec: use the first N rows.")
-def train(spec: Path, as_json: bool, **options: Any) -> None:
-    """Train SPEC (TOML) in Python only and print what each epoch comes to."""
+def train(origin: Path, as_json: bool, **options: Any) -> None:
+    """Train a spec (TOML) or a workbook in Python only and print what each epoch comes to."""
     import sheetnet
+    from sheetnet.commands.sources import load
+    from sheetnet.spec import Spec
 
-    run = sheetnet.train(sheetnet.load_spec(spec).override(**options))
+    loaded = load(origin, say=not as_json, **options)
+    run = sheetnet.train(loaded)
     if as_json:
-        click.echo(json.dumps(run.summary(), indent=2, allow_nan=False))
+        book = {} if isinstance(loaded, Spec) else {"book": loaded.to_dict()}
+        click.echo(json.dumps({**run.summary(), **book}, indent=2, allow_nan=False))
         return
     click.echo(run.problem.network.label)
     columns = {name: run.by_epoch(name).tolist() for name in run.measures}
@@ -191,16 +134,9 @@ def train(spec: Path, as_json: bool, **options: Any) -> None:
     for epoch in _spread(len(run.epochs)):
         values = "".join(f"  {column[epoch - 1]:>14.8g}" for column in columns.values())
         click.echo(f"{epoch:>6}{values}")
-    _say_of_validation(run.best_epoch, run.stopped_after)
+    say_of_validation(run.best_epoch, run.stopped_after)
     if run.diverged_at is not None:
         click.echo(f"The run diverges at visit {run.diverged_at}.")
-
-
-def _say_of_validation(best_epoch: int | None, stopped_after: int | None) -> None:
-    if best_epoch is not None:
-        click.echo(f"The validation loss is lowest after epoch {best_epoch}.")
-    if stopped_after is not None:
-        click.echo(f"Training stops early after epoch {stopped_after}: the weights stay.")
 
 
 def _spread(epochs: int) -> list[int]:
@@ -279,8 +215,14 @@ def tune(
     of the last epoch (of the best one, where the spec has patience).
     """
     import sheetnet
+    from sheetnet.package import is_book
     from sheetnet.tuning import backends, report
 
+    if is_book(spec):
+        raise SpecError(
+            f"{spec.name} is a workbook: tune takes a spec (TOML), which names the rows that its "
+            "folds are cut from"
+        )
     loaded = sheetnet.load_spec(spec).override(epochs=epochs, seed=seed, rows=rows)
     if write is not None:
         report.check_winner_target(loaded, write, overwrite=force)

@@ -7,6 +7,18 @@ from dataclasses import dataclass
 from sheetnet.problem import Problem
 from sheetnet.regions import DATA, Region
 
+TRAINING_SET, VALIDATION_SET = "training", "validation"
+"""What a row is used for, where some are held out."""
+
+ROW_HEAD, SET_HEAD = "row", "used for"
+"""Heads of the columns before the data."""
+
+INPUTS_TITLE, TARGET_TITLE, TARGETS_TITLE = "inputs", "target", "targets"
+SCALED_INPUTS_TITLE, SCALED_TARGETS_TITLE, CODED_TITLE = "x: scaled", "y: scaled", "y: coded"
+"""What stands above the first column of each group."""
+
+ONE_MEANS, ZERO_MEANS = "1 stands for", "0 stands for"
+
 
 @dataclass(frozen=True)
 class DataLayout:
@@ -143,6 +155,18 @@ class DataLayout:
                 DATA, self.coding_row, self.y_column, self.coding_rows, self.outputs
             )
         return found
+
+
+def statistic_label(first: str | None, second: str) -> str:
+    """What names a row of statistics that both sides share: ``mean / minimum``."""
+    return second if first in (None, second) else f"{first} / {second}"
+
+
+def coding_of(problem: Problem) -> str:
+    """How the targets are coded: ``none``, ``0/1`` or ``one-hot``."""
+    if problem.classes is None:
+        return "none"
+    return "0/1" if problem.network.outputs == 1 else "one-hot"
 
 
 def data_layout_of(problem: Problem) -> DataLayout:

@@ -36,6 +36,10 @@ EPOCHS_FIRST_ROW = EPOCHS_NAME_ROW + 1
 CONFIG_FIRST_ROW = 5
 """Above it stand titles, which are no keys whatever the spec is called."""
 
+CONFIG_NETWORK = 3, 2
+NETWORK = "Network "
+"""Where the title says what the network is, and how it begins."""
+
 CONFIG_INPUT_ROW = CONFIG_FIRST_ROW + 1
 """The first of the numbers that may be changed."""
 
@@ -46,6 +50,16 @@ SHEETS_KEY = "sheets"
 """The row of ``Config`` that lists the workbook's sheets."""
 
 LAYERS_HEADER = ("layer", "units", "activation", "inputs", "train_bias", "parameters")
+
+
+def weights_corner(layer: int) -> str:
+    """What stands left of the heads of a layer's weights on ``Init``."""
+    return f"W{layer} (unit ↓, input →)"
+
+
+def bias_head(layer: int) -> str:
+    """The head of the column of biases, right of those of the weights."""
+    return f"b{layer} (bias)"
 
 
 @dataclass(frozen=True)

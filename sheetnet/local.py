@@ -11,7 +11,8 @@ import numpy as np
 
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
 from sheetnet.concepts.stopping import STOPPED
-from sheetnet.engine import constants, first_state, first_weights, weights_reached
+from sheetnet.constants import constants
+from sheetnet.engine import first_state, first_weights, weights_reached
 from sheetnet.epoch_ledgers import Ledgers, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
 from sheetnet.problem import Problem

@@ -18,6 +18,22 @@ MAX_PARTS = 10_000
 CONTENT_TYPES = "[Content_Types].xml"
 
 
+BOOK_SUFFIXES = (".xlsx", ".xlsm", ".xltx", ".xltm")
+
+_ZIP = b"PK\x03\x04"
+
+
+def is_book(path: Path) -> bool:
+    """Whether a file is a workbook, by its name or by how it begins."""
+    if path.suffix.lower() in BOOK_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_ZIP)) == _ZIP
+    except (OSError, ValueError):
+        return False
+
+
 def check_package(path: Path) -> None:
     """Raise :class:`WorkbookError` unless the file is an xlsx of bearable size.
 

@@ -111,8 +111,7 @@ class Problem:
 
 def load_problem(spec: Spec) -> Problem:
     """Read the data of a spec, hold out rows for validation, and put all together."""
-    share, seed = spec.data.validation, spec.training.seed
-    return assemble(spec, split_by_share(load_rows(spec), share, seed))
+    return assemble(spec, split_by_share(load_rows(spec), spec.data.validation, spec.training.seed))
 
 
 def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None) -> Problem:
@@ -297,14 +296,16 @@ def _first_weights(spec: Spec, network: Network) -> tuple[tuple[Array, ...], tup
     weights, biases = [], []
     for given, layer in zip(spec.layers, network.layers, strict=True):
         _check_given(given, layer)
-        if given.weights is not None:
-            weights.append(np.array(given.weights, dtype=np.float64))
-        else:
-            random = weights_stream(spec.training.seed, layer.index)
-            weights.append(draw(random, layer.units, layer.inputs))
-        biases.append(
-            np.zeros(layer.units) if given.bias is None else np.array(given.bias, dtype=np.float64)
+        random = weights_stream(spec.training.seed, layer.index)
+        drawn = given.weights is None
+        w = (
+            draw(random, layer.units, layer.inputs)
+            if drawn
+            else np.array(given.weights, dtype=float)
         )
+        weights.append(w)
+        bias = np.zeros(layer.units) if given.bias is None else np.array(given.bias, dtype=float)
+        biases.append(bias)
     return tuple(weights), tuple(biases)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WEIGHTS, _ORDER, _TOY, _DROPOUT, _SPLIT, _FOLDS = 1, 2, 3, 4, 5, 6
+_SALTS, _CHANGES = 8, 9
 DECIMALS = 6
 
 
@@ -62,3 +63,14 @@ UNIFORMS_CODE = (
     f"random = np.random.RandomState([seed, {_DROPOUT}, layer, epoch])\n"
     f"return np.round(random.random_sample((batches, units)), {DECIMALS})"
 )
+
+
+def salts(seed: int, count: int, low: int, high: int) -> NDArray[np.int64]:
+    """Return a whole number from ``low`` to below ``high`` for each blank cell of an exercise."""
+    drawn: NDArray[np.int64] = np.random.RandomState([seed, _SALTS]).randint(low, high, count)
+    return drawn.astype(np.int64)
+
+
+def changes_stream(draw: int) -> np.random.RandomState:
+    """The stream for the inputs under which hand-ins are tried, by the number of the trial."""
+    return np.random.RandomState([draw, _CHANGES])

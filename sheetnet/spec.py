@@ -83,7 +83,8 @@ class TrainingSpec:
 class Spec:
     """A whole run.
 
-    ``folder`` is where relative data sources are looked for; ``file`` the spec's own.
+    ``folder`` is where relative data sources are looked for; ``file`` the spec's own;
+    ``book`` the workbook that holds spec and rows both, where it was read from one.
     """
 
     name: str
@@ -92,10 +93,13 @@ class Spec:
     layers: tuple[LayerSpec, ...]
     training: TrainingSpec
     file: Path | None = None
+    book: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that the run reads."""
+        if self.book is not None:
+            return (self.book,)
         source = () if self.data.source.startswith("toy:") else (self.folder / self.data.source,)
         return (*source, self.file) if self.file is not None else source
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if marker in item.keywords:
                     item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many faults of which kind were put into workbooks, by test_mutations."""
+    faults = [
+        value
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        for name, value in getattr(report, "user_properties", ())
+        if name == "fault" and report.when == "call"
+    ]
+    if faults:
+        from mutate import table
+
+        terminalreporter.section("faults put into workbooks")
+        terminalreporter.write_line(table((kind, sheet) for kind, sheet in faults))
 
 
 @pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)

@@ -22,7 +22,7 @@ from support import make_spec, run
 import sheetnet
 from sheetnet.errors import WorkbookError
 from sheetnet.layout import TRAIN_FIRST_ROW, TRAIN_NAME_ROW
-from sheetnet.reader.cells import read_grid
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import open_package
 from sheetnet.reader.workbook import read_book
 from sheetnet.regions import TRAIN

@@ -134,12 +134,6 @@ def harmless(fault: str, right: float) -> bool:
     return fault == "right value pasted" or (right == 0 and fault in ("blank", "sign changed"))
 
 
-FLOWS_BACK = ("improved", "wait", "stopped", "W", "b")
-"""Of Epochs: what is no number in one of these goes on to other sheets."""
-
-NO_NUMBER = ("blank", "text", "error")
-
-
 @pytest.mark.parametrize(("kind", "name", "quantity", "row"), PLACES)
 def test_one_cell(
     books: dict[str, Exported], tmp_path: Path, kind: str, name: str, quantity: str, row: int
@@ -161,13 +155,9 @@ def test_one_cell(
             assert failing(report) == {"formulas"}, fault
             continue
         assert not report.checks["trajectory"].ok and not report.checks["local"].ok, fault
-        if not (name == "epochs" and quantity.startswith(FLOWS_BACK) and fault in NO_NUMBER):
-            assert_first(report, "local", *where)
+        assert_first(report, "local", *where)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the local check names what follows from it, which it looks at before"
-)
 @pytest.mark.parametrize(
     ("kind", "quantity", "row", "fault"),
     [

@@ -37,7 +37,7 @@ from sheetnet.errors import DataError
 from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
 from sheetnet.layout import layout_of
 from sheetnet.problem import load_problem
-from sheetnet.reader.cells import read_grid
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import open_package
 from sheetnet.recalc.ironcalc_engine import calculated
 from sheetnet.recalc.libreoffice import convert_all

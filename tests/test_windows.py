@@ -260,6 +260,20 @@ def test_more_visits_than_a_sheet_has_rows(tmp_path: Path, monkeypatch: pytest.M
     assert np.array_equal(np.array(held, dtype=float), whole[800:])
 
 
+def test_a_window_is_no_spec(books: dict[str, Path], tmp_path: Path) -> None:
+    """What came before it is not there: it cannot be trained again as a whole."""
+    for command in ("export", "train", "code"):
+        done = run(command, books["one visit"])
+        assert done.exit_code == 2, done.output
+        assert "one visit.xlsx holds a window of a training, from visit 7 on" in done.stderr
+
+
+def test_a_window_is_live(books: dict[str, Path]) -> None:
+    """With other inputs it still does what Python does."""
+    report = sheetnet.verify(books["within a batch"], perturb=True)
+    assert report.agree, report.to_text()
+
+
 def test_no_finding_of_lint(books: dict[str, Path]) -> None:
     for path in books.values():
         assert sheetnet.lint(path).clean, sheetnet.lint(path).to_text()

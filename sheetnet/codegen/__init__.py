@@ -13,7 +13,7 @@ comes to the same: a quantity is finite in both or in neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sheetnet.codegen.data import csv_text, fits_inline
@@ -23,19 +23,25 @@ from sheetnet.errors import OutputError, SheetnetError, nearest
 from sheetnet.output import check_target, write_texts
 from sheetnet.problem import Problem
 
-FRAMEWORKS: Mapping[str, Callable[[Problem, str | None], str]] = {
+FRAMEWORKS: Mapping[str, Callable[[Problem, str | None, Sequence[str]], str]] = {
     "numpy": numpy_script,
     "torch": torch_script,
 }
-"""Name -> what writes the script, from a problem and the name of its CSV file."""
+"""Name -> what writes the script, from a problem, the name of its CSV file, and remarks."""
 
 __all__ = ["FRAMEWORKS", "script", "write_script"]
 
 
-def script(problem: Problem, framework: str = "numpy", data_file: str | None = None) -> str:
+def script(
+    problem: Problem,
+    framework: str = "numpy",
+    data_file: str | None = None,
+    remarks: Sequence[str] = (),
+) -> str:
     """Return the source of a script; it reads its rows from ``data_file`` beside it.
 
-    ``data_file`` None: the rows stand in the script. Raises :class:`OutputError` where
+    ``data_file`` None: the rows stand in the script. ``remarks`` are lines of comment at
+    its head. Raises :class:`OutputError` where
     they are too many for that, see :func:`fits_inline`.
     """
     if framework not in FRAMEWORKS:
@@ -48,11 +54,16 @@ def script(problem: Problem, framework: str = "numpy", data_file: str | None = N
             f"{problem.table.rows} rows of data are too many to stand in the script: name its "
             "file (-o train.py), and they are written beside it"
         )
-    return FRAMEWORKS[framework](problem, data_file)
+    return FRAMEWORKS[framework](problem, data_file, remarks)
 
 
 def write_script(
-    problem: Problem, path: Path, framework: str = "numpy", *, overwrite: bool
+    problem: Problem,
+    path: Path,
+    framework: str = "numpy",
+    *,
+    overwrite: bool,
+    remarks: Sequence[str] = (),
 ) -> tuple[str, Path | None]:
     """Write a script, and its rows beside it where they are many: both or none.
 
@@ -64,7 +75,8 @@ def write_script(
     for target in (path, data_file):
         if target is not None:
             check_target(target, overwrite=overwrite, read=problem.spec.files)
-    text = script(problem, framework, None if data_file is None else data_file.name)
+    name = None if data_file is None else data_file.name
+    text = script(problem, framework, name, remarks)
     texts = {} if data_file is None else {data_file: csv_text(problem.table)}
     write_texts({**texts, path: text}, overwrite=overwrite)
     return text, data_file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sheetnet.codegen.library import needed
 from sheetnet.codegen.writer import WIDTH, Writer, literal, names_in, quoted, renamed
@@ -28,8 +28,13 @@ def headline(network: Network) -> str:
     )
 
 
-def assembled(problem: Problem, framework: str, imports: Iterable[str], body: Writer) -> str:
-    """The whole script: head, imports, settings and functions that ``body`` needs, body."""
+def assembled(
+    problem: Problem, framework: str, imports: Iterable[str], body: Writer, remarks: Sequence[str]
+) -> str:
+    """The whole script: head, imports, settings and functions that ``body`` needs, body.
+
+    ``remarks`` are lines of comment at its head.
+    """
     out = Writer()
     out.line(f'"""{headline(problem.network)}.')
     out.line()
@@ -39,6 +44,8 @@ def assembled(problem: Problem, framework: str, imports: Iterable[str], body: Wr
     out.line('"""')
     out.line()
     out.note(f"The spec: {quoted(problem.spec.name)}")
+    for remark in remarks:
+        out.note(remark)
     out.line()
     functions = "\n\n\n".join(needed(problem.network, body.text))
     settings = Writer()

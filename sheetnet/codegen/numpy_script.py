@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sheetnet.codegen import common, data
 from sheetnet.codegen.writer import Writer, grouped, names_in, renamed
 from sheetnet.concepts.dropout import DROPOUT, rate_name
@@ -20,7 +22,7 @@ from sheetnet.problem import Problem
 from sheetnet.randomness import ORDER_CODE
 
 
-def numpy_script(problem: Problem, data_file: str | None) -> str:
+def numpy_script(problem: Problem, data_file: str | None, remarks: Sequence[str] = ()) -> str:
     """The source, complete; rows come from ``data_file`` or (None) stand in it."""
     body = Writer()
     network = problem.network
@@ -34,7 +36,7 @@ def numpy_script(problem: Problem, data_file: str | None) -> str:
     _put_training(body, problem)
     common.put_results(body, problem)
     imports = ["import numpy as np", "", 'np.seterr(all="ignore")  # a run that diverges says nan']
-    return common.assembled(problem, "NumPy", imports, body)
+    return common.assembled(problem, "NumPy", imports, body, remarks)
 
 
 def _all_weights(network: Network) -> list[str]:

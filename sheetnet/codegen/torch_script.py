@@ -7,6 +7,8 @@ are nothing but rounding errors by their own size.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sheetnet.codegen import common, data
 from sheetnet.codegen.writer import Writer, names_in, renamed
 from sheetnet.concepts.dropout import DROPOUT, rate_name
@@ -18,7 +20,7 @@ from sheetnet.problem import Problem
 from sheetnet.randomness import ORDER_CODE
 
 
-def torch_script(problem: Problem, data_file: str | None) -> str:
+def torch_script(problem: Problem, data_file: str | None, remarks: Sequence[str] = ()) -> str:
     """The source, complete; rows come from ``data_file`` or (None) stand in it.
 
     Raises :class:`SpecError` for a number that PyTorch's optimizer does not take.
@@ -45,7 +47,7 @@ def torch_script(problem: Problem, data_file: str | None) -> str:
     used = names_in(body.text)
     functional = ["import torch.nn.functional as F"] if "F" in used else []
     imports += [*functional, "from torch import nn", "", "torch.set_default_dtype(torch.float64)"]
-    return common.assembled(problem, "PyTorch", imports, body)
+    return common.assembled(problem, "PyTorch", imports, body, remarks)
 
 
 def _check_numbers(problem: Problem) -> None:

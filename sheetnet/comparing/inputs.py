@@ -4,39 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sheetnet.data import Label
+from sheetnet.differences import Difference, Inputs, Value
 from sheetnet.problem import Problem
 from sheetnet.reader.workbook import Book
 from sheetnet.regions import DATA, Region, address
-
-Value = float | int | str | bool | None
-
-
-@dataclass(frozen=True)
-class Difference:
-    """An input with two values; ``cell`` where it has one of its own, in the first workbook."""
-
-    name: str
-    a: Value
-    b: Value
-    cell: str | None = None
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The inputs that differ. ``compared`` says whether the data have the same columns."""
-
-    structure: tuple[Difference, ...]
-    hyperparameters: tuple[Difference, ...]
-    data: tuple[Difference, ...]
-    weights: tuple[Difference, ...]
-
-    @property
-    def equal(self) -> bool:
-        """Whether none differs."""
-        return not (self.structure or self.hyperparameters or self.data or self.weights)
 
 
 def compare_inputs(a: Book, b: Book) -> Inputs:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sheetnet.comparing.inputs import Difference, Inputs, Value
 from sheetnet.comparing.trainings import Growth, Trainings
+from sheetnet.differences import Inputs, listed, shown
 from sheetnet.output import finite
-
-SHOWN = 10
-"""Numbers of a kind that the text lists; of the structure it lists all."""
 
 WIDTH, DECADES = 16, 16
 """Letters of the widest bar, and the powers of ten that it spans, up to 1."""
@@ -52,13 +48,8 @@ class Comparison:
         lines = [f"A: {self.a}", f"B: {self.b}"]
         if self.equal:
             return "\n".join([*lines, self._same()])
-        for title, differences in (
-            ("structure", self.inputs.structure),
-            ("hyperparameters", self.inputs.hyperparameters),
-            ("data", self.inputs.data),
-            ("initial weights", self.inputs.weights),
-        ):
-            lines += _listed(title, differences)
+        for title, differences in self.inputs.kinds:
+            lines += listed(title, differences, " | ")
         if self.inputs.equal:
             lines.append("All inputs are the same.")
         lines += [*_parting(self.trainings), *_table(self.trainings)]
@@ -73,35 +64,11 @@ class Comparison:
         )
 
 
-def _listed(title: str, differences: Sequence[Difference]) -> list[str]:
-    if not differences:
-        return []
-    lines = [f"{title}:"]
-    shown = differences if title == "structure" else differences[:SHOWN]
-    for found in shown:
-        where = f"{found.cell} " if found.cell else ""
-        lines.append(f"  {where}{found.name}: {_shown(found.a)} | {_shown(found.b)}")
-    if len(differences) > len(shown):
-        lines.append(f"  ... and {len(differences) - len(shown):,} more")
-    return lines
-
-
-def _shown(value: Value) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    text = " ".join(str(value).split())
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def _parting(trainings: Trainings) -> list[str]:
     lines = []
     parting = trainings.parting
     if parting is not None:
-        a, b = _shown(parting.a), _shown(parting.b)
+        a, b = shown(parting.a), shown(parting.b)
         lines.append(
             f"The trainings part at visit {parting.visit} (epoch {parting.epoch}): "
             f"{parting.quantity} is {a} | {b}"

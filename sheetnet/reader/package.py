@@ -122,7 +122,7 @@ def parse_stream(
     """Parse XML from a stream; a document type is an error."""
     parser = expat.ParserCreate(namespace_separator="|")
     parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse
+    parser.StartDoctypeDeclHandler = refuse_doctype
     for name, handler in handlers.items():
         setattr(parser, name, handler)
     while chunk := file.read(_CHUNK):
@@ -131,7 +131,8 @@ def parse_stream(
     parser.Parse(b"" if cutter is None else cutter.tail(), True)
 
 
-def _refuse(*_: object) -> None:
+def refuse_doctype(*_: object) -> None:
+    """A handler of expat: a document type is an error."""
     raise DefusedXmlException
 
 

@@ -27,9 +27,10 @@ from sheetnet.layout import (
 from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
 from sheetnet.network import Layer
 from sheetnet.problem import Problem, assemble
-from sheetnet.reader.cells import Grid, read_grid, where
+from sheetnet.reader.cells import BLANK, Grid, where
 from sheetnet.reader.choices import chosen_in
 from sheetnet.reader.config import config_keys, config_spec, row_of
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
 from sheetnet.reader.window import with_window
@@ -42,7 +43,8 @@ from sheetnet.views.view import View
 CODINGS = ("none", "0/1", "one-hot")
 """``coding`` on Config: targets are numbers, two classes on one output, or one-hot."""
 
-_CONFIG_ROWS, _CONFIG_COLUMNS = 2_000, len(LAYERS_HEADER)
+CONFIG_ROWS, CONFIG_COLUMNS = 2_000, len(LAYERS_HEADER)
+"""Cells of ``Config`` that are read."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,13 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
     def sheet(title: str, rows: int, columns: int) -> InputSheet:
         return InputSheet(package, read_grid(package, title, rows, columns), recalculate)
 
-    config = sheet(CONFIG, _CONFIG_ROWS, _CONFIG_COLUMNS)
+    config = sheet(CONFIG, CONFIG_ROWS, CONFIG_COLUMNS)
     keys = config_keys(config)
     try:
         spec = config_spec(config, keys)
         found = _data_layout(config, keys, spec)
-        data = sheet(DATA, found.last_row, found.last_column)
+        data = sheet(DATA, min(found.last_row + 1, MAX_ROWS), found.last_column)
+        _nothing_below(data, found)
         table, classes, found = _table(data, found)
         layers = _layers(spec, table)
         init_layout = InitLayout(layers)
@@ -143,6 +146,21 @@ def _data_layout(config: InputSheet, keys: dict[str, int], spec: Spec) -> DataLa
         target_statistics=tuple(s.name for s in SCALINGS[spec.data.target_scale].statistics),
         outputs=outputs,
         coded=coding != "none",
+    )
+
+
+def _nothing_below(data: InputSheet, layout: DataLayout) -> None:
+    """Raise :class:`WorkbookError` for another row of data, which the training does not see."""
+    row = layout.last_row + 1
+    columns = range(layout.raw_column, layout.raw_end)
+    if row > MAX_ROWS or any(
+        data.grid.at(row, c) == BLANK and data.grid.formula(row, c) is None for c in columns
+    ):
+        return
+    raise WorkbookError(
+        f"{data.package.path.name}: {where(DATA, row, layout.raw_column)} begins a row below the "
+        f"last of the {layout.rows + layout.held_out} that this workbook trains on: sheetnet "
+        "export makes a new one that has it"
     )
 
 

@@ -8,7 +8,7 @@ saved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from sheetnet.errors import EngineError
 from sheetnet.reader.cells import Values
@@ -36,10 +36,13 @@ def _saved(package: Package) -> AbstractContextManager[Calculated]:
     return calculated(package)
 
 
+SAVED = "saved"
+"""The engine that calculates nothing."""
+
 ENGINES: dict[str, Callable[[Package], AbstractContextManager[Calculated]]] = {
     "ironcalc": _ironcalc,
     "libreoffice": _libreoffice,
-    "saved": _saved,
+    SAVED: _saved,
 }
 
 
@@ -59,5 +62,21 @@ def recalculate(package: Package, engine: str) -> Iterator[Calculated]:
             if key not in read:
                 read[key] = calculated(title, rows, columns)
             return read[key]
+
+        yield values
+
+
+@contextmanager
+def recalculate_if_asked(package: Package, engine: str) -> Iterator[Calculated]:
+    """Like :func:`recalculate`, but nothing is calculated before the first value is asked for."""
+    if engine not in ENGINES:
+        raise EngineError(f"there is no engine {engine!r}; allowed: {', '.join(ENGINES)}")
+    with ExitStack() as stack:
+        opened: list[Calculated] = []
+
+        def values(title: str, rows: int, columns: int) -> Values:
+            if not opened:
+                opened.append(stack.enter_context(recalculate(package, engine)))
+            return opened[0](title, rows, columns)
 
         yield values

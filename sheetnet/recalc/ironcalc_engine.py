@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,28 +23,39 @@ _RELATIONS, _ABSOLUTE = "xl/worksheets/_rels/", b'Target="/xl/'
 @contextmanager
 def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
     """Load and evaluate the workbook."""
-    try:
-        import ironcalc
-    except ImportError:
-        raise EngineError("the engine ironcalc is not installed: pip install ironcalc") from None
-    try:
-        with _silenced():
-            with readable(package.path) as path:
-                model = ironcalc.load_from_xlsx(str(path), "en", "UTC")
-            model.evaluate()
-        titles = [sheet["name"] for sheet in model.get_worksheets_properties()]
-    except Exception as error:  # the engine raises its own kind, and bare ones on panics
-        raise EngineError(f"ironcalc cannot calculate {package.path.name}: {error}") from None
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise EngineError(f"ironcalc cannot calculate {package.path.name}: {error}") from None
+    yield LiveBook(package).values
 
-    def values(title: str, rows: int, columns: int) -> Values:
-        if title not in titles:
-            raise WorkbookError(f"{package.path.name} has no sheet {title!r}")
-        sheet = titles.index(title)
-        get, kind_of = model.get_cell_value, model.get_cell_type
+
+class LiveBook:
+    """A workbook in the engine's memory, calculated; its cells can be changed."""
+
+    def __init__(self, package: Package) -> None:
+        """Load and evaluate; raises :class:`EngineError`."""
+        self.name = package.path.name
+        try:
+            import ironcalc
+        except ImportError:
+            raise EngineError(
+                "the engine ironcalc is not installed: pip install ironcalc"
+            ) from None
+        self._error_value = ironcalc.CellType.ErrorValue
+        with self._said_in_one_line(), _silenced():
+            with readable(package.path) as path:
+                self.model = ironcalc.load_from_xlsx(str(path), "en", "UTC")
+            self.model.evaluate()
+            self.titles = [sheet["name"] for sheet in self.model.get_worksheets_properties()]
+
+    def change(self, numbers: Mapping[tuple[str, int, int], float]) -> None:
+        """Put numbers into cells (sheet, row, column), whatever stands there, and calculate."""
+        with self._said_in_one_line(), _silenced():
+            for (title, row, column), number in numbers.items():
+                self.model.update_cell_with_number(self._index(title), row, column, number)
+            self.model.evaluate()
+
+    def values(self, title: str, rows: int, columns: int) -> Values:
+        """The top left cells of a sheet; raises :class:`WorkbookError` where it is missing."""
+        sheet = self._index(title)
+        get, kind_of = self.model.get_cell_value, self.model.get_cell_type
         numbers = np.full((rows, columns), np.nan)
         odd: dict[tuple[int, int], Odd] = {}
         span = range(1, columns + 1)
@@ -53,12 +64,27 @@ def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
             for column, cell in enumerate(cells, 1):
                 if isinstance(cell, (str, bool)):
                     kind = kind_of(sheet, row, column)
-                    odd[(row, column)] = _odd(cell, kind == ironcalc.CellType.ErrorValue)
+                    odd[(row, column)] = _odd(cell, kind == self._error_value)
                     cells[column - 1] = None
             numbers[row - 1] = cells
         return Values(title, numbers, odd)
 
-    yield values
+    def _index(self, title: str) -> int:
+        if title not in self.titles:
+            raise WorkbookError(f"{self.name} has no sheet {title!r}")
+        return self.titles.index(title)
+
+    @contextmanager
+    def _said_in_one_line(self) -> Iterator[None]:
+        """The engine raises its own kind, and bare ones on panics."""
+        try:
+            yield
+        except Exception as error:
+            raise EngineError(f"ironcalc cannot calculate {self.name}: {error}") from None
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise EngineError(f"ironcalc cannot calculate {self.name}: {error}") from None
 
 
 @contextmanager

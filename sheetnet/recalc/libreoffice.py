@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sheetnet.errors import EngineError
-from sheetnet.reader.cells import Values, read_grid
+from sheetnet.reader.cells import Values
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package, open_package
 
 TIMEOUT = 1800.0

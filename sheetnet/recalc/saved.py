@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sheetnet.errors import EngineError
-from sheetnet.reader.cells import Values, read_grid
+from sheetnet.reader.cells import Values
+from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package
 
 

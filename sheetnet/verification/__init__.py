@@ -4,9 +4,10 @@
 2. local: is each cell what NumPy makes of the sheet's own inputs in its row?
 3. trajectory: does a training in Python from the workbook's inputs go the same way?
 4. saved: do values that the file holds agree with those just calculated?
+5. liveness, where it is asked for: with other inputs, do both still agree?
 """
 
-from sheetnet.verification.report import Check, Failure, Report
+from sheetnet.verification.report import Change, Check, Failure, Liveness, Report
 from sheetnet.verification.run import verify
 
-__all__ = ["Check", "Failure", "Report", "verify"]
+__all__ = ["Change", "Check", "Failure", "Liveness", "Report", "verify"]

@@ -83,6 +83,11 @@ class Area:
         """Row and column of a cell, from its place in the arrays."""
         return self.region.row + r, self.region.column + c
 
+    def wanted(self, r: int, c: int) -> str | None:
+        """The formula that a cell is to hold, without ``=``; None for constants."""
+        formula = self.formulas[c]
+        return None if formula is None else formula.at(self.region.row + r, self.region.row)
+
     def visit(self, r: int) -> int | None:
         """The visit of a row."""
         return self.first_visit + r if self.visits else None
@@ -162,6 +167,10 @@ class Single:
         """Row and column of a cell, from its place in the arrays."""
         return self.places[c]
 
+    def wanted(self, r: int, c: int) -> str | None:
+        """The formula that a cell is to hold, without ``=``."""
+        return self.expected[c]
+
     def visit(self, r: int) -> int | None:
         """They belong to no visit."""
         return None
@@ -172,3 +181,15 @@ def _spelt(text: str) -> str:
     while (found := _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)) != text:
         text = found
     return text
+
+
+def sheet_of(area: Area | Single) -> str:
+    """The title of its sheet."""
+    return area.sheet if isinstance(area, Single) else area.region.sheet
+
+
+def plain(value: float | Odd) -> float | str | None:
+    """A value for a report: a number, or what stands there instead; None where nothing does."""
+    if isinstance(value, float):
+        return value
+    return None if value == BLANK else str(value)

@@ -14,7 +14,7 @@ from sheetnet.epoch_ledgers import Ledgers
 from sheetnet.formula import Formula, same
 from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
 from sheetnet.local import Sheets, local_epochs, local_train, local_validation
-from sheetnet.problem import Scaled, encode
+from sheetnet.problem import Problem, Scaled, encode
 from sheetnet.reader.cells import Grid, Values
 from sheetnet.reader.workbook import Book
 from sheetnet.regions import DATA, EPOCHS, VALIDATION, Region
@@ -111,9 +111,9 @@ class Trained:
     epochs: Array
 
     @staticmethod
-    def of(book: Book) -> Trained:
+    def of(problem: Problem, ledgers: Ledgers) -> Trained:
         """Train it."""
-        parts = list(engine.blocks(book.problem, book.layout.ledgers))
+        parts = list(engine.blocks(problem, ledgers))
         return Trained(
             np.concatenate([part.train for part in parts]),
             np.concatenate([part.epochs for part in parts]),

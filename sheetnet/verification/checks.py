@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.engine import first_divergence
-from sheetnet.formula import Formula
-from sheetnet.reader.cells import BLANK, Formulas, Held, Odd, SharedFormula, Values
-from sheetnet.reader.normal import Normal, formula_text, normal
-from sheetnet.regions import Region, address
-from sheetnet.verification.area import Area, Mask, Single
+from sheetnet.reader.cells import Values
+from sheetnet.reader.normal import formula_text
+from sheetnet.regions import address
+from sheetnet.verification.area import Area, Mask, Single, plain, sheet_of
+from sheetnet.verification.formula_checks import wrong_formulas
 from sheetnet.verification.report import Check, Failure
-
-ERROR = "#NUM!"
-"""The formula as which LibreOffice saves a constant error."""
 
 
 @dataclass(frozen=True)
@@ -31,126 +28,6 @@ class Tolerance:
     atol: float
 
 
-def formula_check(areas: Sequence[Area | Single], extra: Sequence[Failure]) -> Check:
-    """Does every computed cell hold its formula, and every constant none?
-
-    ``extra`` are failures found outside of the areas: headers, names, rows too many.
-    """
-    cells = failures = 0
-    first: Failure | None = None
-    for area in areas:
-        cells += area.cells
-        for wrong in _wrong_formulas(area):
-            failures += 1
-            if first is None:
-                first = _formula_failure(area, *wrong)
-    failures += len(extra)
-    first = first or (extra[0] if extra else None)
-    return Check(failures == 0, cells, failures=failures, first_failure=first)
-
-
-Wrong = tuple[int, int, str | None]
-"""A cell whose formula is another: its place in the arrays, the text that is expected."""
-
-
-def _wrong_formulas(area: Area | Single) -> Iterator[Wrong]:
-    yield from _wrong_singles(area) if isinstance(area, Single) else _wrong_columns(area)
-
-
-def _wrong_singles(area: Single) -> Iterator[Wrong]:
-    for c, ((row, column), expected) in enumerate(zip(area.places, area.expected, strict=True)):
-        held = area.file.formula(row, column)
-        if held == expected:
-            continue
-        if held is None or _normal_of(held, row, column) != normal(expected, row, column):
-            yield 0, c, expected
-
-
-def _normal_of(held: str | SharedFormula, row: int, column: int) -> Normal:
-    if isinstance(held, SharedFormula):
-        return normal(held.text, held.row, held.column)
-    return normal(held, row, column)
-
-
-def _wrong_columns(area: Area) -> Iterator[Wrong]:
-    region, table = area.region, area.file.held
-    wrong: list[Wrong] = []
-    for offset, formula in enumerate(area.formulas):
-        column = region.column + offset
-        codes = area.file.formulas[region.row - 1 : region.last_row, column - 1]
-        if formula is None:
-            rows = [int(i) for i in np.flatnonzero(codes) if table[codes[i]] != ERROR]
-        else:
-            known: Normals = {}
-            runs = ((table[code], start, end) for code, start, end in _runs(codes))
-            rows = [i for run in runs for i in _unequal(run, formula, region, column, known)]
-        for i in rows:
-            text = None if formula is None else formula.at(region.row + i, region.row)
-            wrong.append((i, offset, text))
-    wrong.sort(key=lambda found: found[:2])
-    yield from wrong
-
-
-Normals = dict[object, Normal]
-"""Normal forms of a column: of what it holds, and of what it should, by their form."""
-
-
-def _runs(codes: Formulas) -> Iterator[tuple[int, int, int]]:
-    """Cut a column into neighbours that hold the same: its code, offsets of first and end."""
-    start = 0
-    for end in [*(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]:
-        yield int(codes[start]), start, end
-        start = end
-
-
-def _unequal(
-    run: tuple[Held, int, int], formula: Formula, region: Region, column: int, known: Normals
-) -> Iterator[int]:
-    """Offsets of the cells of a run whose formula differs in its normal form."""
-    held, start, end = run
-    if held is None:
-        yield from range(start, end)
-        return
-    for i, until in formula.stretches(start, end):
-        row = region.row + i
-        wanted = formula.at(row, region.row)
-        if held == wanted:
-            continue
-        form = formula.form(i)
-        if form not in known:
-            known[form] = normal(wanted, row, column)
-        if isinstance(held, SharedFormula) and held not in known:
-            known[held] = normal(held.text, held.row, held.column)
-        own = known[held] if isinstance(held, SharedFormula) else normal(held, row, column)
-        if own != known[form]:
-            yield from range(i, until)
-
-
-def _formula_failure(area: Area | Single, r: int, c: int, expected: str | None) -> Failure:
-    row, column = area.place(r, c)
-    value = area.values.at(row, column)
-    held = area.file.formula(row, column)
-    if held is None:
-        found = area.file.at(row, column)
-        shown = "a blank cell" if found == BLANK else f"the constant {found}, no formula"
-    else:
-        shown = f"formula {formula_text(area.file, row, column)}"
-    return Failure(
-        sheet=_sheet_of(area),
-        cell=address(row, column),
-        quantity=area.names[c],
-        visit=area.visit(r),
-        sheet_value=shown if held is None else _plain(value),
-        python_value=f"formula ={expected}" if expected is not None else "a constant, no formula",
-        ulps=None,
-        formula=formula_text(area.file, row, column),
-    )
-
-
-def _sheet_of(area: Area | Single) -> str:
-    return area.sheet if isinstance(area, Single) else area.region.sheet
-
-
 def value_check(
     areas: Sequence[Area | Single],
     against: str,
@@ -158,27 +35,32 @@ def value_check(
     *,
     growth: bool = False,
     saved: bool = False,
+    own: bool = False,
 ) -> Check:
     """Compare the engine's values with ``local`` or ``python`` of each area.
 
     ``saved``: they are those of a file that perhaps nothing has recalculated as a whole.
+    ``own``: the first failure is the first cell that is itself at fault, if there is one:
+    errors, texts and blanks go on to cells that are looked at before.
     """
     cells = identical = failures = 0
     max_abs = max_rel = 0.0
     first: Failure | None = None
     steps: tuple[tuple[int, float], ...] = ()
     diverged: tuple[int | None, int | None] = (None, None)
+    failed: list[Mask] = []
     for area in areas:
         sheet = area.numbers(area.values)
         python: Array = getattr(area, against)
-        result = _compare(area, area.values, python, tolerance, saved=saved)
+        result = compare(area, area.values, python, tolerance, saved=saved)
+        failed.append(result.failed)
         cells += area.cells
         identical += int(result.identical.sum())
         failures += int(result.failed.sum())
         max_abs = max(max_abs, float(result.absolute.max(initial=0.0)))
         max_rel = max(max_rel, float(result.relative.max(initial=0.0)))
         if first is None and result.failed.any():
-            first = _value_failure(area, area.values, python, result.failed)
+            first = value_failure(area, area.values, python, result.failed)
         if growth and isinstance(area, Area) and area.visits:
             before = area.first_visit - 1
             steps = _growth(result.relative, before)
@@ -187,9 +69,28 @@ def value_check(
                 None if python_at is None else before + python_at,
                 None if sheet_at is None else before + sheet_at,
             )
+    if own and first is not None:
+        n, mask = first_at_fault(areas, failed)
+        first = value_failure(areas[n], areas[n].values, getattr(areas[n], against), mask)
     return Check(
         failures == 0, cells, identical, failures, max_abs, max_rel, first, steps, *diverged
     )
+
+
+def first_at_fault(areas: Sequence[Area | Single], failed: Sequence[Mask]) -> tuple[int, Mask]:
+    """The first area with a failed cell that is itself at fault, and its cells that are.
+
+    Those hold another formula, or are to hold a constant. Where no cell is of these, it is
+    the first area with any failed cell; one must be there.
+    """
+    wrong = [n for n, mask in enumerate(failed) if mask.any()]
+    for n in wrong:
+        itself = np.broadcast_to(~areas[n].computed, failed[n].shape).copy()
+        for r, c, _ in wrong_formulas(areas[n]):
+            itself[r, c] = True
+        if (failed[n] & itself).any():
+            return n, failed[n] & itself
+    return wrong[0], failed[wrong[0]]
 
 
 @dataclass(frozen=True)
@@ -202,7 +103,7 @@ class _Comparison:
     relative: Array
 
 
-def _compare(
+def compare(
     area: Area | Single, held: Values, python: Array, tolerance: Tolerance, *, saved: bool = False
 ) -> _Comparison:
     """Error values of the sheet agree with a nan of Python only, texts with the wanted ones."""
@@ -223,7 +124,7 @@ def _compare(
     return _Comparison(identical, ~(close | both_errors | identical), absolute, relative)
 
 
-def _value_failure(
+def value_failure(
     area: Area | Single, held: Values, wanted: Array, failed: Mask, note: str = ""
 ) -> Failure:
     """The first failed cell: what ``held`` has there against ``wanted`` (rows, columns)."""
@@ -232,11 +133,11 @@ def _value_failure(
     value, number = held.at(row, column), float(wanted[r, c])
     finite = bool(np.isfinite(number))
     return Failure(
-        sheet=_sheet_of(area),
+        sheet=sheet_of(area),
         cell=address(row, column),
         quantity=area.names[c] + note,
         visit=area.visit(r),
-        sheet_value=_plain(value),
+        sheet_value=plain(value),
         python_value=number if finite else _wanted_text(area, c),
         ulps=ulps(value, number) if isinstance(value, float) and finite else None,
         formula=formula_text(area.file, row, column),
@@ -246,12 +147,6 @@ def _value_failure(
 def _wanted_text(area: Area | Single, c: int) -> str:
     text = area.texts.get(c) if isinstance(area, Single) else None
     return "an error value" if text is None else f"the text {text!r}"
-
-
-def _plain(value: float | Odd) -> float | str | None:
-    if isinstance(value, float):
-        return value
-    return None if value == BLANK else str(value)
 
 
 def ulps(a: float, b: float) -> int:
@@ -285,7 +180,7 @@ def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:
         errors = area.odd(area.file, errors=True)
         texts = area.odd(area.file, errors=False)
         held = (np.isfinite(saved) | errors | texts) & area.computed
-        result = _compare(area, area.file, fresh, tolerance, saved=True)
+        result = compare(area, area.file, fresh, tolerance, saved=True)
         cells += int(held.sum())
         identical += int((result.identical & held).sum())
         failed = result.failed & held
@@ -293,5 +188,5 @@ def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:
         max_abs = max(max_abs, float(np.where(held, result.absolute, 0).max(initial=0.0)))
         max_rel = max(max_rel, float(np.where(held, result.relative, 0).max(initial=0.0)))
         if first is None and failed.any():
-            first = _value_failure(area, area.file, fresh, failed, ", value saved in the file")
+            first = value_failure(area, area.file, fresh, failed, ", value saved in the file")
     return Check(failures == 0, cells, identical, failures, max_abs, max_rel, first)

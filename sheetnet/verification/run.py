@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sheetnet.errors import SheetnetError
-from sheetnet.ledger import Ledger
-from sheetnet.reader.cells import Grid, Odd, read_grid
+from sheetnet.errors import EngineError, SheetnetError
+from sheetnet.reader.cells import Grid, Odd
 from sheetnet.reader.package import Package, open_package
-from sheetnet.reader.workbook import Book, read_book
-from sheetnet.recalc import recalculate
-from sheetnet.regions import TRAIN, Region, address, letter
-from sheetnet.verification.area import Area, Single
-from sheetnet.verification.areas import LedgerSheet, Trained, data_areas, ledger_areas
-from sheetnet.verification.checks import Tolerance, formula_check, saved_check, value_check
+from sheetnet.reader.workbook import Book
+from sheetnet.recalc import SAVED
+from sheetnet.regions import TRAIN, address, letter
+from sheetnet.verification.checks import Tolerance, saved_check, value_check
+from sheetnet.verification.formula_checks import formula_check
+from sheetnet.verification.liveness import liveness_check
+from sheetnet.verification.look import Looked, look
 from sheetnet.verification.report import Check, Failure, Report
-from sheetnet.verification.view_areas import view_areas
+from sheetnet.verification.structure import structure_failures
 
 LOCAL = Tolerance(rtol=1e-10, atol=1e-10)
 TRAJECTORY = Tolerance(rtol=1e-6, atol=1e-6)
@@ -29,41 +29,40 @@ def verify(
     *,
     rtol: float | None = None,
     atol: float | None = None,
+    perturb: bool = False,
 ) -> Report:
     """Recalculate a workbook and compare it with Python; see the package's docstring.
 
-    ``rtol`` and ``atol`` replace the tolerances of all checks of values. Raises
+    ``rtol`` and ``atol`` replace the tolerances of all checks of values; ``perturb`` asks
+    for liveness too, in copies of the workbook with other inputs. Raises
     :class:`WorkbookError` or :class:`EngineError`; a disagreement is no error.
     """
     for name, value in (("rtol", rtol), ("atol", atol)):
         if value is not None and not 0 <= value < math.inf:
             raise SheetnetError(f"{name} is {value}: a finite number from 0 is needed")
+    if perturb and engine == SAVED:
+        raise EngineError(
+            "--perturb changes inputs and needs an engine that recalculates, and saved does not: "
+            "use --engine ironcalc or libreoffice"
+        )
     package = open_package(path)
     local, trajectory = _tolerance(LOCAL, rtol, atol), _tolerance(TRAJECTORY, rtol, atol)
-    with recalculate(package, engine) as values:
-        book = read_book(package, values)
-        data = values(book.data.title, *book.data.numbers.shape)
-        sheets = {}
-        for region, _ in book.layout.ledger_sheets:
-            size = region.last_row, region.last_column
-            file = read_grid(package, region.sheet, *size)
-            sheets[region.sheet] = LedgerSheet(file, values(region.sheet, *size))
-        for view, file in zip(book.views, book.grids, strict=True):
-            sheets[view.title] = LedgerSheet(file, values(view.title, *view.extent))
-    trained = Trained.of(book)
-    areas: list[Area | Single] = [
-        *data_areas(book, data),
-        *ledger_areas(book, data, sheets, trained),
-        *view_areas(book, data, sheets, trained),
-    ]
-    saved = engine == "saved"
+    seen = look(package, engine)
+    book, areas = seen.book, seen.areas
+    saved = engine == SAVED
     checks: dict[str, Check] = {
-        "formulas": formula_check(areas, [*_headers(book, sheets), *_names(book, package)]),
-        "local": value_check(areas, "local", local, saved=saved),
+        "formulas": formula_check(
+            areas,
+            [*_headers(seen), *_names(book, package)],
+            before=list(structure_failures(book, package)),
+        ),
+        "local": value_check(areas, "local", local, saved=saved, own=True),
         "trajectory": value_check(areas, "python", trajectory, growth=True, saved=saved),
     }
     if not saved:
         checks["saved"] = saved_check(areas, trajectory)
+    if perturb:
+        checks["liveness"] = liveness_check(package, engine, seen, local, trajectory)
     return Report(str(path), engine, sum(area.cells for area in areas), checks)
 
 
@@ -71,28 +70,38 @@ def _tolerance(default: Tolerance, rtol: float | None, atol: float | None) -> To
     return Tolerance(default.rtol if rtol is None else rtol, default.atol if atol is None else atol)
 
 
-def _headers(book: Book, sheets: Mapping[str, LedgerSheet]) -> Iterator[Failure]:
+def _headers(seen: Looked) -> Iterator[Failure]:
     """The rows of plain names, and that nothing stands below the last rows."""
+    book, sheets = seen.book, seen.sheets
+    data = book.layout.data
+    for derived, column, name, count in (
+        (data.scales_inputs, data.x_column, "x", book.problem.network.inputs),
+        (data.derives_targets, data.y_column, "y", data.outputs),
+    ):
+        if derived:
+            labels = tuple(f"{name}[{n}]" for n in range(1, count + 1))
+            yield from _row_of_names(book.data, data.name_row, column, labels)
     for view in book.views:
         for table in view.tables:
-            if not table.headed:
-                continue
-            yield from _row_of_names(sheets[view.title].file, table.region, table.ledger)
+            if table.headed:
+                region = table.region
+                yield from _row_of_names(
+                    sheets[view.title].file, region.row - 1, region.column, table.ledger.labels
+                )
     for region, ledger in book.layout.ledger_sheets:
         grid = sheets[region.sheet].file
-        yield from _row_of_names(grid, region, ledger)
+        yield from _row_of_names(grid, region.row - 1, region.column, ledger.labels)
         if grid.beyond is not None:
             row, column = grid.beyond
             what = "row below the last visit" if region.sheet == TRAIN else "row below the last"
             yield _outside(region.sheet, row, column, what, "a cell", "nothing")
 
 
-def _row_of_names(grid: Grid, region: Region, ledger: Ledger) -> Iterator[Failure]:
-    row = region.row - 1
-    for column, label in enumerate(ledger.labels, region.column):
+def _row_of_names(grid: Grid, row: int, first: int, labels: Sequence[str]) -> Iterator[Failure]:
+    for column, label in enumerate(labels, first):
         found = grid.at(row, column)
         if found != Odd("text", label):
-            yield _outside(region.sheet, row, column, "column name", str(found), label)
+            yield _outside(grid.title, row, column, "column name", str(found), label)
 
 
 def _names(book: Book, package: Package) -> Iterator[Failure]:

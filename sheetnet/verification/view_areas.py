@@ -56,11 +56,12 @@ def view_areas(
 
 
 def _held(sheet: LedgerSheet, region: Region) -> Array:
-    """Constants with all digits that the file has, and what the engine made of formulas."""
+    """Constants with all digits that the file has, and what the engine made of all else."""
     rows = slice(region.row - 1, region.last_row)
     columns = slice(region.column - 1, region.last_column)
-    constant = sheet.file.formulas[rows, columns] == 0
-    return np.where(constant, sheet.file.region(region), sheet.values.region(region))
+    own = sheet.file.region(region)
+    constant = (sheet.file.formulas[rows, columns] == 0) & np.isfinite(own)
+    return np.where(constant, own, sheet.values.region(region))
 
 
 def _singles(view: View, sheet: LedgerSheet, local: Filled, python: Filled) -> Single:

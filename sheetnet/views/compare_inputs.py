@@ -16,6 +16,10 @@ from sheetnet.views.view import Content, Live, Source, Table
 NAME, EXPORTED, NOW, APART, CHANGED, NAMES = 1, 4, 5, 6, 7, 8
 """Columns of the list of inputs: what it is called, …, which of it and above have changed."""
 
+LIST_TITLE = "The inputs that Python was trained on"
+DATA_TITLE = "Data at export"
+"""Titles of the list, two rows above it, and of the copy of the data, likewise."""
+
 MAX_NAME = 30
 """Characters of a name in the list: names come from data and may be of any length."""
 
@@ -176,6 +180,11 @@ def _distance(now: Array, then: Array, *, squared: bool) -> float:
         apart = now - then
         found = np.sqrt(running_sum((apart * apart).reshape(-1))) if squared else np.abs(apart)
     return float(errors_to_nan(found).item())
+
+
+def start_title(layer: int) -> str:
+    """The title of the copy of a layer's first weights and biases."""
+    return f"Init, layer {layer}, at export"
 
 
 def constants(region: Region, labels: tuple[str, ...]) -> Table:

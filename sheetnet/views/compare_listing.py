@@ -10,7 +10,15 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
 from sheetnet.regions import COMPARE, Region
-from sheetnet.views.compare_inputs import EXPORTED, Copy, Input, Inputs, shortened
+from sheetnet.views.compare_inputs import (
+    DATA_TITLE,
+    EXPORTED,
+    Copy,
+    Input,
+    Inputs,
+    shortened,
+    start_title,
+)
 
 MAX_NAMED = 24
 """Columns of data that are listed one by one; more are one input."""
@@ -29,7 +37,7 @@ def inputs_of(problem: Problem, layout: Layout, first_row: int) -> Inputs:
     for layer in init.layers:
         l, n = layer.index, layer.index - 1
         heads = (*(f"W{l}[·,{i}]" for i in range(1, layer.inputs + 1)), f"b{l}")
-        region = below.add(f"Init, layer {l}, at export", heads, layer.units, _start(n))
+        region = below.add(start_title(l), heads, layer.units, _start(n))
         weights = Region(COMPARE, region.row, region.column, layer.units, layer.inputs)
         bias = Region(COMPARE, region.row, region.last_column, layer.units, 1)
         later.append(Input(f"weights of layer {l}", init.weights(layer), weights, _weights(n)))
@@ -38,7 +46,7 @@ def inputs_of(problem: Problem, layout: Layout, first_row: int) -> Inputs:
     if data.coded:
         goals = tuple(f"y[{k}]" for k in range(1, data.outputs + 1))
     heads = (*data.input_names, *goals)
-    region = below.add("Data at export", heads, data.rows + data.held_out, _data)
+    region = below.add(DATA_TITLE, heads, data.rows + data.held_out, _data)
     column, count = region.column, len(data.input_names)
 
     def part(first: int, columns: int) -> Region:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sheetnet.engine import constants
+from sheetnet.constants import constants
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
 from sheetnet.regions import STEP

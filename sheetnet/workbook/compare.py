@@ -20,6 +20,7 @@ from sheetnet.views.compare_inputs import (
     APART,
     CHANGED,
     EXPORTED,
+    LIST_TITLE,
     NAME,
     NAMES,
     NOW,
@@ -230,7 +231,7 @@ def _plain(region: Region, style: int) -> tuple[StreamColumn, ...]:
 def _list(sheet: Worksheet, problem: Problem, listed: Inputs) -> None:
     """The inputs: what they are called, and what they were."""
     head = listed.first_row - 1
-    put(sheet, head - 1, NAME, "The inputs that Python was trained on", styles.HEADING)
+    put(sheet, head - 1, NAME, LIST_TITLE, styles.HEADING)
     for column in range(NAME, NAMES + 1):
         text = _HEADS.get(column)
         cell = put(sheet, head, column, text, styles.BOLD, styles.HEADER_FILL)

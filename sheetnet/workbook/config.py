@@ -12,12 +12,15 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.hyperparameters import Hyperparameter
+from sheetnet.data_layout import coding_of
 from sheetnet.layout import (
     CONFIG_FIRST_ROW,
     CONFIG_KEY,
+    CONFIG_NETWORK,
     CONFIG_NOTE,
     CONFIG_VALUE,
     LAYERS_HEADER,
+    NETWORK,
     SHEETS_KEY,
 )
 from sheetnet.network import Layer
@@ -56,7 +59,7 @@ def write_config(book: Workbook, problem: Problem, sheets: Sequence[str]) -> Non
         "Grey cells are fixed at export.",
     )
     styles.back(sheet, 3)
-    put(sheet, 3, 2, f"Network {problem.network.label}", styles.HEADING)
+    put(sheet, *CONFIG_NETWORK, f"{NETWORK}{problem.network.label}", styles.HEADING)
     row = _heading(sheet, CONFIG_FIRST_ROW, "You may change", _LIVE)
     for parameter in problem.changeable:
         _input(book, sheet, row, parameter, problem.hyperparameters[parameter.name])
@@ -116,12 +119,6 @@ def _validation(parameter: Hyperparameter, where: str) -> DataValidation:
     return rule
 
 
-def _coding(problem: Problem) -> str:
-    if problem.classes is None:
-        return "none"
-    return "0/1" if problem.network.outputs == 1 else "one-hot"
-
-
 def _way(side: Scaled) -> str:
     return side.scaling.maths if side.scaling.statistics else "as they are"
 
@@ -136,7 +133,7 @@ def _structure(problem: Problem) -> list[tuple[str, object, str]]:
         ("held_out", problem.held_out, "rows of Data below them, for validation only"),
         ("inputs", len(problem.table.input_names), "columns that feed the first layer"),
         ("targets", len(problem.table.target_names), "raw target columns"),
-        ("coding", _coding(problem), "of a class target: see the head of Data"),
+        ("coding", coding_of(problem), "of a class target: see the head of Data"),
         ("scale", data.scale, f"of the inputs: {_way(problem.inputs)}"),
         ("target_scale", data.target_scale, f"of the targets: {_way(problem.targets)}"),
         ("loss", problem.network.loss.name, problem.network.loss.maths),

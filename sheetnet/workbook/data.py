@@ -11,7 +11,22 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.data import Label
-from sheetnet.data_layout import DataLayout
+from sheetnet.data_layout import (
+    CODED_TITLE,
+    INPUTS_TITLE,
+    ONE_MEANS,
+    ROW_HEAD,
+    SCALED_INPUTS_TITLE,
+    SCALED_TARGETS_TITLE,
+    SET_HEAD,
+    TARGET_TITLE,
+    TARGETS_TITLE,
+    TRAINING_SET,
+    VALIDATION_SET,
+    ZERO_MEANS,
+    DataLayout,
+    statistic_label,
+)
 from sheetnet.formulas import data_formulas, statistic_formulas
 from sheetnet.problem import Problem, Scaled
 from sheetnet.regions import DATA, letter
@@ -21,9 +36,6 @@ from sheetnet.workbook.stream import Stream, StreamColumn
 from sheetnet.workbook.styles import FormulaText, put
 
 BLOCK_ROWS = 4096
-
-TRAINING_SET, VALIDATION_SET = "training", "validation"
-"""What a row is used for, where some are held out."""
 
 
 def write_data(
@@ -36,10 +48,10 @@ def write_data(
     sheet = book.create_sheet(DATA)
     styles.title(sheet, "Data", _explanation(layout))
     styles.back(sheet, 3)
-    put(sheet, layout.name_row, 1, "row", styles.BOLD, styles.HEADER_FILL)
+    put(sheet, layout.name_row, 1, ROW_HEAD, styles.BOLD, styles.HEADER_FILL)
     _heads(sheet, problem, layout)
     if layout.held_out:
-        put(sheet, layout.name_row, layout.SET_COLUMN, "used for", styles.BOLD, styles.HEADER_FILL)
+        put(sheet, layout.name_row, layout.SET_COLUMN, SET_HEAD, styles.BOLD, styles.HEADER_FILL)
         held_out = f"A{layout.last_training_row + 1}:{letter(layout.last_column)}{layout.last_row}"
         styles.shade(sheet, held_out, f'$B{layout.last_training_row + 1}="{VALIDATION_SET}"')
     _statistics(sheet, problem, layout, cached)
@@ -71,9 +83,9 @@ def _explanation(layout: DataLayout) -> str:
 def _heads(sheet: Worksheet, problem: Problem, layout: DataLayout) -> None:
     inputs, targets = layout.input_names, layout.target_names
     groups: list[tuple[str, str, int, list[str]]] = [
-        ("inputs", "input", layout.raw_column, list(inputs)),
+        (INPUTS_TITLE, "input", layout.raw_column, list(inputs)),
         (
-            "target" if len(targets) == 1 else "targets",
+            TARGET_TITLE if len(targets) == 1 else TARGETS_TITLE,
             "target",
             layout.target_column,
             list(targets),
@@ -81,10 +93,10 @@ def _heads(sheet: Worksheet, problem: Problem, layout: DataLayout) -> None:
     ]
     if layout.scales_inputs:
         names = [f"x[{i}]" for i in range(1, len(inputs) + 1)]
-        groups.append(("x: scaled", "input", layout.x_column, names))
+        groups.append((SCALED_INPUTS_TITLE, "input", layout.x_column, names))
     if layout.derives_targets:
         names = [f"y[{k}]" for k in range(1, layout.outputs + 1)]
-        text = "y: coded" if layout.coded else "y: scaled"
+        text = CODED_TITLE if layout.coded else SCALED_TARGETS_TITLE
         groups.append((text, "target", layout.y_column, names))
     for text, kind, first, names in groups:
         for offset, name in enumerate(names):
@@ -147,19 +159,19 @@ def _label_target_statistics(sheet: Worksheet, layout: DataLayout, scaled: Scale
     for offset, statistic in enumerate(scaled.scaling.statistics):
         row = layout.STATISTICS_ROW + offset
         there = sheet.cell(row, 1).value
-        text = statistic.name if there in (None, statistic.name) else f"{there} / {statistic.name}"
+        text = statistic_label(None if there is None else str(there), statistic.name)
         put(sheet, row, 1, text, styles.NOTE)
 
 
 def _coding(sheet: Worksheet, problem: Problem, layout: DataLayout) -> None:
     """What a 1 stands for, above each coded column; with one output also what a 0 does."""
     assert problem.classes is not None
-    put(sheet, layout.coding_row, 1, "1 stands for", styles.NOTE)
+    put(sheet, layout.coding_row, 1, ONE_MEANS, styles.NOTE)
     for k in range(layout.outputs):
         meaning = problem.classes[1] if layout.outputs == 1 else problem.classes[k]
         _meaning(sheet, layout.coding_row, layout.y_column + k, meaning)
     if layout.outputs == 1:
-        put(sheet, layout.coding_row + 1, 1, "0 stands for", styles.NOTE)
+        put(sheet, layout.coding_row + 1, 1, ZERO_MEANS, styles.NOTE)
         _meaning(sheet, layout.coding_row + 1, layout.y_column, problem.classes[0])
 
 

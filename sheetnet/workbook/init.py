@@ -7,7 +7,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.initializers import INITIALIZERS
-from sheetnet.layout import InitLayout
+from sheetnet.layout import InitLayout, bias_head, weights_corner
 from sheetnet.ledger import input_of
 from sheetnet.network import Layer
 from sheetnet.problem import Problem
@@ -56,14 +56,14 @@ def _layer(
     prompt = "A number: the training starts from it, and all of it follows."
     inputs.numbers(sheet, region, f"weights of layer {l}", prompt)
     inputs.numbers(sheet, column, f"biases of layer {l}", prompt)
-    corner = put(sheet, header, 1, f"W{l} (unit ↓, input →)", styles.BOLD, styles.HEADER_FILL)
+    corner = put(sheet, header, 1, weights_corner(l), styles.BOLD, styles.HEADER_FILL)
     styles.remark(corner, _remark(problem, layer))
     feeds = input_of(problem.network, layer)
     for i in range(layer.inputs):
         name = problem.table.input_names[i] if l == 1 else f"{feeds}[{i + 1}]"
         head = put(sheet, header, region.column + i, name, styles.BOLD, styles.HEADER_FILL)
         head.alignment = styles.RIGHT
-    head = put(sheet, header, column.column, f"b{l} (bias)", styles.BOLD, styles.HEADER_FILL)
+    head = put(sheet, header, column.column, bias_head(l), styles.BOLD, styles.HEADER_FILL)
     styles.remark(head, f"b{l}[j]: what z{l}[j] has before any input is added.")
     head.alignment = styles.RIGHT
     for j in range(layer.units):

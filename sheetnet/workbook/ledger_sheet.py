@@ -68,7 +68,7 @@ def write_ledger(
     for block in ledger.blocks:
         start = region.column + block.first
         told, outline = (explained or {}).get(block.kind), _folds(block, ledger)
-        _head(sheet, problem, block, head_row, start, outline=outline, told=told)
+        write_head(sheet, problem, block, head_row, start, outline=outline, told=told)
         for offset in range(block.size):
             formula, whole = formulas[block.first + offset], block.kind in _NARROW
             texts = (formula.first, formula.rest) if formula else (None, None)
@@ -87,7 +87,7 @@ def _folds(block: Block, ledger: Ledger) -> bool:
     return block.kind in kinds and block.base not in _ESSENTIAL
 
 
-def _head(
+def write_head(
     sheet: Worksheet,
     problem: Problem,
     block: Block,
@@ -97,6 +97,7 @@ def _head(
     outline: bool,
     told: str | None,
 ) -> None:
+    """Write the head of a block whose first column is ``first``; ``told`` is its note."""
     group_row, words_row, symbol_row, name_row = (
         head_row + row - TRAIN_GROUP_ROW
         for row in (TRAIN_GROUP_ROW, TRAIN_WORDS_ROW, TRAIN_SYMBOL_ROW, TRAIN_NAME_ROW)

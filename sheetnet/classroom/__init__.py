@@ -1,0 +1,1 @@
+"""For a class: exercises with blank cells, and the grading of what is handed in."""

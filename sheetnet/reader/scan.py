@@ -1,0 +1,136 @@
+"""A first look at a sheet: each cell as it is met, of a sheet whose size is not known yet."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+
+from sheetnet.errors import WorkbookError
+from sheetnet.reader.package import Package, parse_part
+
+See = Callable[[int, int, float | str, int], bool]
+"""(row, column, number or text, style) -> whether to go on."""
+
+STYLES = "xl/styles.xml"
+
+
+class _EnoughSeen(Exception):  # noqa: N818 - no error: it ends the parsing
+    """The rest of the sheet need not be read."""
+
+
+def scan(package: Package, title: str, see: See) -> int | None:
+    """Show each cell with a value to ``see`` until that has seen enough.
+
+    Errors and booleans are texts, cells without a value are not shown. Returns the last
+    row of the sheet as the file declares it before the cells, None where it does not.
+    Raises :class:`WorkbookError` for a broken sheet.
+    """
+    if title not in package.sheets:
+        raise WorkbookError(f"{package.path.name} has no sheet {title!r}")
+    scanner = _Scanner(package.strings, see)
+    handlers = {
+        "StartElementHandler": scanner.start,
+        "EndElementHandler": scanner.end,
+        "CharacterDataHandler": scanner.text,
+    }
+    with contextlib.suppress(_EnoughSeen):
+        parse_part(package, package.sheets[title], handlers)
+    return scanner.last_row
+
+
+@dataclass
+class _Scanner:
+    """Expat handlers, and the state of the cell being read."""
+
+    strings: tuple[str, ...]
+    see: See
+    row: int = 0
+    column: int = 0
+    kind: str = "n"
+    style: int = 0
+    inside: bool = False
+    last_row: int | None = None
+    value: list[str] = field(default_factory=list)
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition("|")[2]
+        if name == "c":
+            self.column += 1
+            if "r" in attributes:
+                self.row, self.column = _place(attributes["r"])
+            self.kind, self.style = attributes.get("t", "n"), int(attributes.get("s", "0"))
+            self.value = []
+        elif name in ("v", "t"):
+            self.inside = True
+        elif name == "row":
+            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+        elif name == "dimension" and ":" in attributes.get("ref", ""):
+            self.last_row = _place(attributes["ref"].rpartition(":")[2])[0]
+
+    def text(self, data: str) -> None:
+        if self.inside:
+            self.value.append(data)
+
+    def end(self, tag: str) -> None:
+        name = tag.rpartition("|")[2]
+        if name in ("v", "t"):
+            self.inside = False
+        elif (
+            name == "c"
+            and self.value
+            and not self.see(self.row, self.column, self._content(), self.style)
+        ):
+            raise _EnoughSeen
+
+    def _content(self) -> float | str:
+        text = "".join(self.value)
+        if self.kind == "n":
+            number = float(text)
+            return number if math.isfinite(number) else text
+        return self.strings[int(text)] if self.kind == "s" else text
+
+
+def _place(reference: str) -> tuple[int, int]:
+    letters = reference.rstrip("0123456789")
+    column = 0
+    for character in letters.upper():
+        if not "A" <= character <= "Z":
+            raise ValueError(f"cell reference {reference!r}")
+        column = column * 26 + ord(character) - 64
+    return int(reference[len(letters) :]), column
+
+
+def date_styles(package: Package) -> frozenset[int]:
+    """The styles that show a number as a date or a time: what a person typed was one."""
+    with zipfile.ZipFile(package.path) as parts:
+        if STYLES not in parts.namelist():
+            return frozenset()
+    formats = dict(BUILTIN_FORMATS)
+    styles: list[int] = []
+    within: list[str] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition("|")[2]
+        if name == "numFmt" and "numFmts" in within:
+            formats[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+        elif name == "xf" and within[-1:] == ["cellXfs"]:
+            styles.append(int(attributes.get("numFmtId", "0")))
+        within.append(name)
+
+    def end(_: str) -> None:
+        within.pop()
+
+    parse_part(package, STYLES, {"StartElementHandler": start, "EndElementHandler": end})
+    return frozenset(_dated(styles, formats))
+
+
+def _dated(styles: list[int], formats: dict[int, str]) -> Iterator[int]:
+    for index, number_format in enumerate(styles):
+        code = formats.get(number_format)
+        if code is not None and is_date_format(code):
+            yield index
