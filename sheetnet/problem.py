@@ -16,7 +16,6 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.clipping import CLIP, CLIP_NORM, CLIPS
 from sheetnet.concepts.dropout import rate_name, rate_of
 from sheetnet.concepts.hyperparameters import Hyperparameter
-from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.losses import LOSSES, Loss
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS, Scaling
@@ -24,9 +23,9 @@ from sheetnet.concepts.stopping import MIN_DELTA, PATIENCE
 from sheetnet.concepts.summaries import measure_of
 from sheetnet.data import Label, Table, load_rows, split_by_share
 from sheetnet.errors import DataError, SpecError
+from sheetnet.given import first_weights
 from sheetnet.network import Layer, Network
-from sheetnet.randomness import weights_stream
-from sheetnet.spec import LayerSpec, Spec
+from sheetnet.spec import Spec
 from sheetnet.window import Window
 
 MAX_PARAMETERS = 10_000_000
@@ -136,7 +135,7 @@ def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None)
     )
     targets = _targets(spec, table, classes, outputs)
     _check_targets(network.loss, targets.values, table)
-    weights, biases = _first_weights(spec, network)
+    weights, biases = first_weights(spec, network)
     layers = tuple(
         dataclasses.replace(layer, units=made.units)
         for layer, made in zip(spec.layers, network.layers, strict=True)
@@ -289,36 +288,3 @@ def _check_targets(loss: Loss, y: Array, table: Table) -> None:
                 f"{loss.name} needs targets that add up to 1, but data row "
                 f"{table.source_row(row)} adds up to {y[row].sum():g}"
             )
-
-
-def _first_weights(spec: Spec, network: Network) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    draw = INITIALIZERS[spec.training.initializer].draw
-    weights, biases = [], []
-    for given, layer in zip(spec.layers, network.layers, strict=True):
-        _check_given(given, layer)
-        random = weights_stream(spec.training.seed, layer.index)
-        drawn = given.weights is None
-        w = (
-            draw(random, layer.units, layer.inputs)
-            if drawn
-            else np.array(given.weights, dtype=float)
-        )
-        weights.append(w)
-        bias = np.zeros(layer.units) if given.bias is None else np.array(given.bias, dtype=float)
-        biases.append(bias)
-    return tuple(weights), tuple(biases)
-
-
-def _check_given(given: LayerSpec, layer: Layer) -> None:
-    where = f"layers[{layer.index}]"
-    if given.weights is not None:
-        shape = (len(given.weights), len(given.weights[0]))
-        if shape != (layer.units, layer.inputs):
-            raise SpecError(
-                f"{where}.weights has {shape[0]} rows of {shape[1]} numbers: needed are "
-                f"{layer.units} rows (units) of {layer.inputs} (inputs of the layer)"
-            )
-    if given.bias is not None and len(given.bias) != layer.units:
-        raise SpecError(
-            f"{where}.bias has {len(given.bias)} numbers: needed are {layer.units} (units)"
-        )
