@@ -16,7 +16,6 @@ from sheetnet.data_layout import DataLayout
 from sheetnet.epoch_formulas import stopped_formula
 from sheetnet.formula import Formula, same
 from sheetnet.forward_formulas import (
-    cells_of,
     columns_of,
     forward_columns,
     lookups,
@@ -34,9 +33,19 @@ from sheetnet.stretches import apart, signed
 
 
 def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, ...]:
-    """The formula of each column of ``Train``; None for the constants in front."""
+    """The formula of each column of ``Train``, on its sheet; None for the constants in front."""
+    found: list[Formula | None] = [None] * layout.ledger.width
+    for sheet in layout.on_sheets.sheets:
+        formulas = _formulas_on(problem, layout, sheet.title)
+        for column in sheet.columns.tolist():
+            found[column] = formulas[column]
+    return tuple(found)
+
+
+def _formulas_on(problem: Problem, layout: Layout, title: str) -> tuple[Formula | None, ...]:
+    """The formulas as they would be on one of the sheets."""
     network, ledger, data = problem.network, layout.ledger, layout.data
-    refs = cells_of(ledger)
+    refs = layout.on_sheets.refs_on(title)
     sample = refs["sample"]
     found: dict[str, list[Formula]] = {}
     if network.stops:

@@ -13,11 +13,13 @@ from functools import cached_property
 from sheetnet.data_layout import DataLayout, data_layout_of
 from sheetnet.epoch_ledgers import Ledgers, ledgers_of
 from sheetnet.ledger import Block, Ledger
+from sheetnet.limits import MAX_COLUMNS
 from sheetnet.network import Layer, Network
 from sheetnet.pipeline import all_parameters, stages_of
 from sheetnet.problem import Problem
-from sheetnet.regions import EPOCHS, INIT, TRAIN, VALIDATION, Region, letter
+from sheetnet.regions import EPOCHS, INIT, VALIDATION, Region, letter
 from sheetnet.sheets import sheets_of
+from sheetnet.train_sheets import TrainSheet, TrainSheets, train_sheets
 
 TRAIN_GROUP_ROW, TRAIN_WORDS_ROW, TRAIN_SYMBOL_ROW, TRAIN_NAME_ROW = 1, 2, 3, 4
 TRAIN_FIRST_ROW = TRAIN_NAME_ROW + 1
@@ -117,7 +119,7 @@ class InitLayout:
             return "0"
         region = self.state[name]
         row, column = divmod(i, region.columns)
-        return f"{INIT}!${letter(region.column + column)}${region.row + row}"
+        return f"{INIT}!{letter(region.column + column)}{region.row + row}"
 
     @property
     def last_row(self) -> int:
@@ -157,10 +159,19 @@ class Layout:
         """The columns of ``Train``."""
         return self.ledgers.train
 
+    @cached_property
+    def on_sheets(self) -> TrainSheets:
+        """Where the columns of ``Train`` stand, on one sheet or on several."""
+        return train_sheets(self.ledger, MAX_COLUMNS)
+
+    def region_of(self, sheet: TrainSheet) -> Region:
+        """The rows of one of its sheets."""
+        return Region(sheet.title, TRAIN_FIRST_ROW, 1, self.visits, sheet.ledger.width)
+
     @property
     def train(self) -> Region:
-        """The ledger's cells."""
-        return Region(TRAIN, TRAIN_FIRST_ROW, 1, self.visits, self.ledger.width)
+        """The rows of ``Train`` itself."""
+        return self.region_of(self.on_sheets.sheets[0])
 
     @property
     def epoch_rows(self) -> Region:
@@ -185,10 +196,12 @@ class Layout:
     @property
     def ledger_sheets(self) -> tuple[tuple[Region, Ledger], ...]:
         """The sheets that hold a ledger and are there: its rows, its columns."""
-        found = [(self.train, self.ledger), (self.epoch_rows, self.ledgers.epochs)]
-        if self.validation is not None and self.ledgers.validation is not None:
-            found.insert(1, (self.validation, self.ledgers.validation))
-        return tuple(pair for pair in found if pair[0].sheet in self.sheets)
+        found = [(self.region_of(sheet), sheet.ledger) for sheet in self.on_sheets.sheets]
+        if VALIDATION in self.sheets and self.validation and self.ledgers.validation:
+            found.append((self.validation, self.ledgers.validation))
+        if EPOCHS in self.sheets:
+            found.append((self.epoch_rows, self.ledgers.epochs))
+        return tuple(found)
 
     @property
     def regions(self) -> dict[str, Region]:

@@ -23,6 +23,11 @@ def letter(column: int) -> str:
     return text
 
 
+def quoted(title: str) -> str:
+    """A sheet as formulas name it."""
+    return f"'{title}'" if " " in title else title
+
+
 def address(row: int, column: int) -> str:
     """``C5`` for row 5, column 3."""
     return f"{letter(column)}{row}"

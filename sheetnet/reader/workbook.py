@@ -37,6 +37,7 @@ from sheetnet.reader.window import with_window
 from sheetnet.regions import CONFIG, DATA, GUIDE, INIT, Region
 from sheetnet.sheets import ALWAYS
 from sheetnet.spec import LayerSpec, Spec
+from sheetnet.train_sheets import MAX_SHEETS
 from sheetnet.views.make import views_of
 from sheetnet.views.view import View
 
@@ -93,11 +94,13 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None
     most = max(region.rows for region, _ in layout.ledger_sheets)
-    if layout.ledger.width > MAX_COLUMNS or most > MAX_ROWS:
+    if layout.ledger.width > MAX_SHEETS * MAX_COLUMNS or most > MAX_ROWS:
         raise WorkbookError(f"{package.path.name}: {CONFIG} describes a run too large for a sheet")
     for title in layout.sheets:
         if title != GUIDE:
             _must_have(package, title)
+    for own in layout.on_sheets.sheets:
+        _must_have(package, own.title)
     names = {name: (CONFIG, keys[name], CONFIG_VALUE) for name in problem.hyperparameters}
     views, chosen, grids = views_of(problem, layout), [], []
     for view in views:

@@ -63,11 +63,10 @@ def value_check(
             first = value_failure(area, area.values, python, result.failed)
         if growth and isinstance(area, Area) and area.visits:
             before = area.first_visit - 1
-            steps = _growth(result.relative, before)
-            python_at, sheet_at = first_divergence(python), first_divergence(sheet)
+            steps = _worse(steps, _growth(result.relative, before))
             diverged = (
-                None if python_at is None else before + python_at,
-                None if sheet_at is None else before + sheet_at,
+                _earlier(diverged[0], before, first_divergence(python)),
+                _earlier(diverged[1], before, first_divergence(sheet)),
             )
     if own and first is not None:
         n, mask = first_at_fault(areas, failed)
@@ -157,6 +156,19 @@ def ulps(a: float, b: float) -> int:
         return bits if bits >= 0 else -(bits & 0x7FFF_FFFF_FFFF_FFFF)
 
     return abs(ordinal(a) - ordinal(b))
+
+
+def _worse(
+    a: tuple[tuple[int, float], ...], b: tuple[tuple[int, float], ...]
+) -> tuple[tuple[int, float], ...]:
+    """The growth over the sheets of a ledger together, all of the same visits."""
+    return tuple((at, max(x, y)) for (at, x), (_, y) in zip(a, b, strict=True)) if a else b
+
+
+def _earlier(known: int | None, before: int, row: int | None) -> int | None:
+    """The first visit of a divergence, known so far or in a row of another sheet."""
+    found = [] if known is None else [known]
+    return min([*found, *([] if row is None else [before + row])], default=None)
 
 
 def _growth(relative: Array, before: int = 0) -> tuple[tuple[int, float], ...]:

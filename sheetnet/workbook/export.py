@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from openpyxl import Workbook
 
 from sheetnet import engine
+from sheetnet.concepts.arithmetic import Array
 from sheetnet.epoch_formulas import epochs_formulas, validation_formulas
 from sheetnet.formula import Formula
 from sheetnet.formulas import ledger_formulas
@@ -106,7 +107,10 @@ def export(
     if problem.window is not None:
         write_state(book, problem.window, layout.init)
     blocks = watch.passing(engine.blocks(problem, layout.ledgers))
-    streams[TRAIN] = [write_train(book, problem, layout, formulas[TRAIN], blocks)]
+    for own in layout.on_sheets.sheets:
+        streams[own.title] = [write_train(book, problem, layout, own, formulas[TRAIN], blocks)]
+        # Of further sheets the numbers are made again: nobody has room for all of them.
+        blocks = _ledger(problem, layout)
     if VALIDATION in layout.sheets:
         held_out = watch.validation()
         streams[VALIDATION] = [
@@ -135,6 +139,11 @@ def export(
         stopped_after=problem.window.stopped_after if problem.window else watch.stopped_after,
         left_out=left_out,
     )
+
+
+def _ledger(problem: Problem, layout: Layout) -> Iterator[Array]:
+    for part in engine.blocks(problem, layout.ledgers):
+        yield part.train
 
 
 def _planned(

@@ -12,7 +12,8 @@ from sheetnet.formulas import longest
 from sheetnet.layout import EPOCHS_FIRST_ROW, TRAIN_FIRST_ROW, Layout
 from sheetnet.limits import MAX_ARGUMENTS, MAX_COLUMNS, MAX_FORMULA, MAX_ROWS
 from sheetnet.problem import Problem
-from sheetnet.regions import DATA, EPOCHS, VALIDATION
+from sheetnet.regions import DATA, EPOCHS, TRAIN, VALIDATION
+from sheetnet.train_sheets import MAX_SHEETS
 from sheetnet.views.view import View
 
 BYTES_PER_CELL = 16
@@ -73,7 +74,16 @@ def size_of(layout: Layout, views: Sequence[View]) -> Size:
         found[region.sheet] = SheetSize(region.sheet, region.rows, region.columns)
     for view in views:
         found[view.title] = _of_view(view)
-    return Size(tuple(found[title] for title in layout.sheets if title in found))
+    titles = [own.title for own in layout.on_sheets.sheets[1:]]
+    return Size(tuple(found[title] for title in in_order(layout.sheets, titles) if title in found))
+
+
+def in_order(sheets: Sequence[str], further: Sequence[str]) -> Iterator[str]:
+    """The sheets of a workbook, further ones of the ledger behind ``Train``."""
+    for title in sheets:
+        yield title
+        if title == TRAIN:
+            yield from further
 
 
 def _of_view(view: View) -> SheetSize:
@@ -98,6 +108,12 @@ def check_limits(
         raise LimitError(
             f"{problem.table.rows} rows of data do not fit on a sheet; what fits: rows = "
             f"{MAX_ROWS - layout.data.first_row + 1}"
+        )
+    sheets = len(layout.on_sheets.sheets)
+    if sheets > MAX_SHEETS:
+        raise LimitError(
+            f"the ledger of the network {problem.network.label} has {layout.ledger.width} columns, "
+            f"which are {sheets} sheets; allowed: {MAX_SHEETS}: use fewer units or inputs"
         )
     for name, width in _widths(layout):
         if width > MAX_COLUMNS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.pagebreak import Break
@@ -30,6 +32,7 @@ from sheetnet.regions import (
     VALIDATION,
     address,
     letter,
+    quoted,
 )
 from sheetnet.workbook import styles
 from sheetnet.workbook.drawing import MAX_STACKS, draw
@@ -111,6 +114,10 @@ def _sheets(sheet: Worksheet, layout: Layout, row: int) -> int:
     for title, text in _SHEETS.items():
         if title in layout.sheets:
             row = _line(sheet, row, title, f"{title}!A1", text)
+        further = layout.on_sheets.sheets[1:] if title == TRAIN else ()
+        for own in further:
+            layer = f"the columns of layer {own.ledger.blocks[1].layer}, in the same rows"
+            row = _line(sheet, row, own.title, f"{quoted(own.title)}!A1", layer)
     return row
 
 
@@ -182,12 +189,13 @@ def _formulas(sheet: Worksheet, problem: Problem, layout: Layout, row: int) -> i
     text = "Indices: j the unit, i its input. Above the sheet's corner, 1 and 2 fold and unfold."
     put(sheet, row, 1, f"{text} Each symbol leads to its first column.", styles.NOTE)
     row += 1
+    places = layout.on_sheets.places
     for title, kinds in _PARTS:
-        row = _part(sheet, problem, layout.ledger, TRAIN, TRAIN_NAME_ROW, title, kinds, row)
+        row = _part(sheet, problem, layout.ledger, TRAIN, TRAIN_NAME_ROW, title, kinds, row, places)
     if EPOCHS not in layout.sheets:
         return row
     ledger = layout.ledgers.epochs
-    return _part(sheet, problem, ledger, EPOCHS, EPOCHS_NAME_ROW, *_BY_EPOCH, row)
+    return _part(sheet, problem, ledger, EPOCHS, EPOCHS_NAME_ROW, *_BY_EPOCH, row, {})
 
 
 def _part(
@@ -199,6 +207,7 @@ def _part(
     heading: str,
     kinds: tuple[str, ...],
     row: int,
+    places: Mapping[str, tuple[str, int]],
 ) -> int:
     put(sheet, row, 1, heading, styles.BOLD)
     row += 1
@@ -207,7 +216,8 @@ def _part(
             continue
         index = _all_of(block)
         told = explanation(problem, block, index)
-        where = f"{title}!{address(name_row, block.first + 1)}"
+        sheet_title, first = places.get(block.name, (title, block.first + 1))
+        where = f"{quoted(sheet_title)}!{address(name_row, first)}"
         row = _line(sheet, row, symbol(block, index), where, told.words, told.maths)
     return row
 

@@ -176,6 +176,7 @@ def add_formats(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
     LibreOffice shows no scale over a cell that an earlier rule covers.
     """
     fine = runs(block for block in ledger.blocks if number_format(block) == styles.FINE)
-    first_cell = address(region.row, fine[0][0].first + 1)
-    styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
+    if fine:
+        first_cell = address(region.row, fine[0][0].first + 1)
+        styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
     styles.short(sheet, everywhere(region), address(region.row, region.column))
