@@ -149,6 +149,7 @@ def export(
     sheets: Sequence[str] | None = None,
     from_visit: int | None = None,
     visits: int | None = None,
+    columns: str = "all",
     notice: Callable[[str], None] | None = None,
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
@@ -157,7 +158,9 @@ def export(
     that it has); ``Config``, ``Data``, ``Init`` and ``Train`` always are, and so is what
     training depends on. ``from_visit`` and ``visits`` choose a window of the training
     (None: from the first visit, to the last); it starts from the true state there, which
-    stands on ``Init``. ``notice`` is told, before the training, how large a large workbook
+    stands on ``Init``. ``columns``: ``all``, or ``compact`` without those that follow at
+    once from others (a row's gradients, batch means): their formulas are worked into the
+    updates. ``notice`` is told, before the training, how large a large workbook
     will be.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
@@ -174,6 +177,7 @@ def export(
         overwrite=overwrite,
         sheets=sheets,
         window=None if whole else (from_visit, visits),
+        columns=columns,
         notice=notice,
     )
 

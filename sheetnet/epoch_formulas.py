@@ -82,7 +82,8 @@ def epochs_formulas(layout: Layout) -> tuple[Formula | None, ...]:
     if network.stops:
         own = apart(own)
     found = _summaries(layout, below, own, "")
-    found[GRADIENT_NORM] = [below.formula(_norm(below, layer)) for layer in network.layers]
+    if GRADIENT_NORM in ledger:
+        found[GRADIENT_NORM] = [below.formula(_norm(below, layer)) for layer in network.layers]
     for layer in network.layers:
         trained = {base for base, _ in parameters_of(layer)}
         for base in ("W", "b"):

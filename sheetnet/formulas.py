@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sheetnet.backward_formulas import backward_columns
+from sheetnet.concepts.cells import worked_in
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.scaling import Scaling
 from sheetnet.concepts.stopping import STOPPED
@@ -59,8 +60,10 @@ def _formulas_on(problem: Problem, layout: Layout, title: str) -> tuple[Formula 
         _parameters(found, layer, layout, refs)
     for name, texts in forward_columns(network, refs):
         found[name] = [same(text) for text in texts]
-    for name, texts in backward_columns(network, refs):
+    for name, texts in list(backward_columns(network, refs)):
         found[name] = [same(text) for text in texts]
+        if name not in refs:
+            refs[name] = worked_in(texts)
     found.update(stage_formulas(network, refs, start=layout.init.start))
     return columns_of(ledger, signed(found))
 

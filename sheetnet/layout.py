@@ -15,7 +15,7 @@ from sheetnet.epoch_ledgers import Ledgers, ledgers_of
 from sheetnet.ledger import Block, Ledger
 from sheetnet.limits import MAX_COLUMNS
 from sheetnet.network import Layer, Network
-from sheetnet.pipeline import all_parameters, stages_of
+from sheetnet.pipeline import all_parameters, folded_of, stages_of
 from sheetnet.problem import Problem
 from sheetnet.regions import EPOCHS, INIT, VALIDATION, Region, letter
 from sheetnet.sheets import sheets_of
@@ -162,7 +162,7 @@ class Layout:
     @cached_property
     def on_sheets(self) -> TrainSheets:
         """Where the columns of ``Train`` stand, on one sheet or on several."""
-        return train_sheets(self.ledger, MAX_COLUMNS)
+        return train_sheets(self.ledger, MAX_COLUMNS, folded_of(self.network))
 
     def region_of(self, sheet: TrainSheet) -> Region:
         """The rows of one of its sheets."""

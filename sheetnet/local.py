@@ -5,6 +5,7 @@ One vectorised pass over all rows finds a wrong cell itself, not its consequence
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from sheetnet.constants import constants
 from sheetnet.engine import first_state, first_weights, weights_reached
 from sheetnet.epoch_ledgers import Ledgers, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
+from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
 from sheetnet.rules import before, forward_rules, rules_of
 
@@ -69,6 +71,15 @@ def local_train(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:
                 have[before(rule.name)] = shifted
             want[rule.name][:] = rule.value(have)
     return errors_to_nan(expected)
+
+
+def fill_in(problem: Problem, ledger: Ledger, rows: Array, names: Collection[str]) -> None:
+    """Put into the ledger's rows, in place, some quantities that follow within their row."""
+    have = ledger.views(rows)
+    with np.errstate(all="ignore"):
+        for rule in rules_of(problem.network, problem.hyperparameters):
+            if rule.name in names:
+                have[rule.name][...] = errors_to_nan(rule.value(have))
 
 
 def local_epochs(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sheetnet.concepts.cells import worked_in
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.stages import Slot
 from sheetnet.concepts.stopping import STOPPED
@@ -21,8 +22,10 @@ def stage_formulas(
     """From the row's gradients to its updates: name -> one formula per column.
 
     ``carried`` gives the cell of a quantity in the row before (name, column from 0); by
-    default the one above. ``start`` gives what the first row finds instead.
+    default the one above. ``start`` gives what the first row finds instead. A quantity
+    without cells is worked into those after it.
     """
+    refs = dict(refs)
     above = carried or (lambda name, i: refs[name][i].replace("{r}", "{p}"))
     found: dict[str, list[Formula]] = {}
     parameters = all_parameters(network)
@@ -43,11 +46,13 @@ def stage_formulas(
                     network,
                     slot,
                     _seen(network, refs, single, stage.source, parameter, i),
-                    above(name, i),
+                    above(name, i) if slot.carried else "",
                     start(name, i),
                 )
-                for i in range(len(refs[name]))
+                for i in range(len(refs[parameter]))
             ]
+            if name not in refs:
+                refs[name] = worked_in(formula.rest for formula in found[name])
     source = last_source(network)
     for parameter in parameters:
         found[f"u{parameter}"] = [
@@ -76,7 +81,7 @@ def _seen(
     slots = {
         stage.slot.name: refs[f"{stage.slot.name}{parameter}"][i]
         for stage in stages_of(network)
-        if not stage.slot.single
+        if f"{stage.slot.name}{parameter}" in refs
     }
     return {**single, **slots, "gradient": refs[f"{source}{parameter}"][i]}
 

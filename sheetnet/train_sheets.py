@@ -47,6 +47,11 @@ class TrainSheets:
 
     sheets: tuple[TrainSheet, ...]
 
+    @property
+    def width(self) -> int:
+        """Columns of the ledger that stand on them."""
+        return sum(block.size for sheet in self.sheets for block in sheet.own)
+
     @cached_property
     def places(self) -> dict[str, tuple[str, int]]:
         """Quantity -> its sheet and its first column there, from 1."""
@@ -72,15 +77,17 @@ class TrainSheets:
         return found
 
 
-def train_sheets(ledger: Ledger, room: int) -> TrainSheets:
-    """Lay the ledger out on sheets of ``room`` columns; those that cannot hold more are full."""
-    if ledger.width <= room:
-        return TrainSheets((TrainSheet(TRAIN, ledger, np.arange(ledger.width)),))
-    shared = [block for block in ledger.blocks if block.layer is None]
+def train_sheets(ledger: Ledger, room: int, folded: frozenset[str] = frozenset()) -> TrainSheets:
+    """Lay the ledger out on sheets of ``room`` columns, without the quantities ``folded``."""
+    all_blocks = [block for block in ledger.blocks if block.name not in folded]
+    width = sum(block.size for block in all_blocks)
+    if width <= room:
+        return TrainSheets((_sheet(TRAIN, all_blocks),))
+    shared = [block for block in all_blocks if block.layer is None]
     sheets = [_sheet(TRAIN, shared)]
-    layers = sorted({block.layer for block in ledger.blocks if block.layer is not None})
+    layers = sorted({block.layer for block in all_blocks if block.layer is not None})
     for layer in layers:
-        own = [block for block in ledger.blocks if block.layer == layer]
+        own = [block for block in all_blocks if block.layer == layer]
         for n, blocks in enumerate(_filled(own, room)):
             more = "" if n == 0 else _letters(n)
             sheets.append(_sheet(f"{TRAIN} L{layer}{more}", [ledger[PLACE[0]], *blocks]))

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from sheetnet.concepts.arithmetic import Array
 
+COLUMNS = "columns"
+"""The row of ``Config`` that tells whether all columns are there."""
+
+ALL_COLUMNS, COMPACT = "all", "compact"
+
 FROM_VISIT, VISITS, STOPPED_AFTER = "from_visit", "visits", "stopped_after"
 """The rows of ``Config`` that tell it."""
 

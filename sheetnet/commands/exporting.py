@@ -33,6 +33,13 @@ ORIGIN = "SPEC_OR_BOOK"
     help="The sheets to write [default: all that apply, of a workbook those that it has]; Config, "
     "Data, Init and Train always are.",
 )
+@click.option(
+    "--columns",
+    type=click.Choice(["all", "compact"]),
+    default="all",
+    show_default=True,
+    help="compact: gradients and what follows at once from them are worked into the updates.",
+)
 @click.option("--from-visit", type=int, metavar="K", help="Begin at visit K, from its true state.")
 @click.option("--visits", type=int, metavar="N", help="Write N visits only.")
 def export(
@@ -42,6 +49,7 @@ def export(
     sheets: str | None,
     from_visit: int | None,
     visits: int | None,
+    columns: str,
     **options: Any,
 ) -> None:
     """Train a spec (TOML), or a workbook as it stands now, and write a live workbook."""
@@ -59,6 +67,7 @@ def export(
         sheets=wanted,
         from_visit=from_visit,
         visits=visits,
+        columns=columns,
         notice=_notice,
     )
     click.echo(
@@ -73,6 +82,12 @@ def export(
         click.echo(
             f"loss {done.first_loss:.6g} at visit {done.first_visit}, {done.last_loss:.6g} at "
             f"visit {done.first_visit + done.visits - 1}"
+        )
+    if columns == "compact":
+        cells = done.saved * done.visits
+        click.echo(
+            f"compact: {done.saved:,} columns fewer, {cells:,} cells, about "
+            f"{_size(cells * done.bytes_per_cell)}"
         )
     for reason in done.left_out:
         click.echo(f"Left out: {reason}.")

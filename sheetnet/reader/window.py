@@ -16,7 +16,16 @@ from sheetnet.reader.cells import Odd
 from sheetnet.reader.config import row_of
 from sheetnet.reader.inputs import InputSheet
 from sheetnet.regions import CONFIG
-from sheetnet.window import FROM_VISIT, NEVER, STOPPED_AFTER, VISITS, Window
+from sheetnet.window import (
+    ALL_COLUMNS,
+    COLUMNS,
+    COMPACT,
+    FROM_VISIT,
+    NEVER,
+    STOPPED_AFTER,
+    VISITS,
+    Window,
+)
 
 
 def with_window(
@@ -43,6 +52,17 @@ def with_window(
     sheet = init(layout.last_row, layout.last_column)
     state = _state(sheet, layout)
     return dataclasses.replace(problem, window=Window(first, visits, state, stopped_after))
+
+
+def with_columns(problem: Problem, config: InputSheet, keys: dict[str, int]) -> Problem:
+    """The problem whose workbook leaves out what ``Config`` says."""
+    if COLUMNS not in keys:
+        return problem
+    told = config.text(keys[COLUMNS], CONFIG_VALUE, COLUMNS)
+    if told not in (ALL_COLUMNS, COMPACT):
+        raise SpecError(f"{CONFIG} {COLUMNS} is {told!r}; allowed: {ALL_COLUMNS}, {COMPACT}")
+    network = dataclasses.replace(problem.network, compact=told == COMPACT)
+    return dataclasses.replace(problem, network=network)
 
 
 def _whole(config: InputSheet, keys: dict[str, int], key: str, most: int) -> int:

@@ -33,7 +33,7 @@ from sheetnet.reader.config import config_keys, config_spec, row_of
 from sheetnet.reader.grid import read_grid
 from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
-from sheetnet.reader.window import with_window
+from sheetnet.reader.window import with_columns, with_window
 from sheetnet.regions import CONFIG, DATA, GUIDE, INIT, Region
 from sheetnet.sheets import ALWAYS
 from sheetnet.spec import LayerSpec, Spec
@@ -86,6 +86,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         init = sheet(INIT, init_layout.last_row, init_layout.last_column)
         spec = dataclasses.replace(spec, layers=_with_weights(spec, init, init_layout))
         problem = assemble(spec, table, classes)
+        problem = with_columns(problem, config, keys)
         problem = with_window(problem, config, keys, partial(sheet, INIT))
         titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY)
         layout = layout_of(problem, titles.split(","))

@@ -14,7 +14,8 @@ from sheetnet.epoch_ledgers import Ledgers
 from sheetnet.formula import Formula, same
 from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
 from sheetnet.layout import Layout
-from sheetnet.local import Sheets, local_epochs, local_train, local_validation
+from sheetnet.local import Sheets, fill_in, local_epochs, local_train, local_validation
+from sheetnet.pipeline import folded_of
 from sheetnet.problem import Problem, Scaled, encode
 from sheetnet.reader.cells import Grid, Values
 from sheetnet.reader.workbook import Book
@@ -121,14 +122,18 @@ class Trained:
         )
 
 
-def train_rows(layout: Layout, sheets: Mapping[str, LedgerSheet]) -> Array:
-    """The ledger as the engine calculated it, of all its sheets: (visits, columns)."""
+def train_rows(problem: Problem, layout: Layout, sheets: Mapping[str, LedgerSheet]) -> Array:
+    """The ledger as the engine calculated it, of all its sheets: (visits, columns).
+
+    What has no column there follows from those that there are.
+    """
     own = layout.on_sheets.sheets
-    if len(own) == 1:
+    if layout.train.columns == layout.ledger.width:
         return sheets[own[0].title].values.region(layout.train)
     matrix = np.empty((layout.visits, layout.ledger.width))
     for sheet in reversed(own):
         matrix[:, sheet.columns] = sheets[sheet.title].values.region(layout.region_of(sheet))
+    fill_in(problem, layout.ledger, matrix, folded_of(problem.network))
     return matrix
 
 
@@ -145,7 +150,7 @@ def ledger_areas(
         return sheets[region.sheet].values.region(region)
 
     own = Sheets(
-        train=train_rows(layout, sheets),
+        train=train_rows(problem, layout, sheets),
         epochs=held(layout.epoch_rows) if EPOCHS in layout.sheets else empty,
         validation=None if validation is None else held(validation),
         x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),

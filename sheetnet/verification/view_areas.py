@@ -20,7 +20,7 @@ def view_areas(
 ) -> Iterator[Area | Single]:
     """Their tables, then their single cells; the local values follow from the sheet's ``Train``."""
     layout, problem = book.layout, book.problem
-    own = train_rows(layout, sheets)
+    own = train_rows(problem, layout, sheets)
     first = layout.first_visit
     for view, chosen in zip(book.views, book.chosen, strict=True):
         sheet = sheets[view.title]

@@ -208,11 +208,13 @@ def _factor(step: StepLayout, q: Row, weight: _Weight, name: str) -> tuple[Conte
         label = f"{input_of(step.network, weight.layer)}[{i}]" if i else "1"
         return value, address(box.row, box.column + i - 1 if i else bias), label
     if name in ("back", "slope", "delta", "k"):
-        label = NONE if name in ("back", "slope") else f"{name}{l}[{j}]"
+        label = NONE if name in step.unseen else f"{name}{l}[{j}]"
         column = step.boxes.get(f"{name}{l}")
         if column is None:
             return NONE, NONE, label
         return float(q[f"{name}{l}"][j - 1]), address(column.row + j - 1, column.column), label
+    if name in step.unseen:
+        label = NONE
     box = step.boxes[named(name, f"W{l}")]
     place = address(box.row + j - 1, box.column + (i - 1 if i else box.columns))
     if name == GRADIENT:

@@ -41,7 +41,9 @@ Chart = LineChart | ScatterChart
 def add_charts(book: Workbook, problem: Problem, layout: Layout) -> None:
     """Add the charts in two rows on top of ``Epochs``."""
     sheet = book[EPOCHS]
-    by_epoch = [*_summaries(sheet, problem, layout), _gradients(sheet, problem, layout)]
+    by_epoch = list(_summaries(sheet, problem, layout))
+    if GRADIENT_NORM in layout.ledgers.epochs:
+        by_epoch.append(_gradients(sheet, problem, layout))
     by_visit = [*_visits(book, layout), _predictions(book, problem, layout)]
     for down, charts in enumerate((by_epoch, by_visit)):
         row = EPOCHS_CHART_ROW + down * EPOCHS_CHART_ROWS

@@ -26,7 +26,7 @@ from sheetnet.layout import (
 from sheetnet.network import Layer
 from sheetnet.problem import Problem, Scaled
 from sheetnet.regions import CONFIG, letter
-from sheetnet.window import FROM_VISIT, NEVER, STOPPED_AFTER, VISITS
+from sheetnet.window import COLUMNS, COMPACT, FROM_VISIT, NEVER, STOPPED_AFTER, VISITS
 from sheetnet.workbook import styles
 from sheetnet.workbook.styles import put
 
@@ -150,9 +150,12 @@ def _structure(problem: Problem) -> list[tuple[str, object, str]]:
 def _window(problem: Problem) -> list[tuple[str, object, str]]:
     """Which part of the training stands in the workbook, where it is not all of it."""
     window = problem.window
+    rows: list[tuple[str, object, str]] = []
+    if problem.network.compact:
+        rows.append((COLUMNS, COMPACT, "what follows at once is worked into other formulas"))
     if window is None:
-        return []
-    rows: list[tuple[str, object, str]] = [
+        return rows
+    rows += [
         (FROM_VISIT, window.first, "the first visit on Train; Init holds what it starts from"),
         (VISITS, window.visits, "rows of Train"),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -17,13 +17,16 @@ from sheetnet.layout import Layout, layout_of
 from sheetnet.output import check_target
 from sheetnet.problem import Problem
 from sheetnet.regions import DATA, EPOCHS, GUIDE, TRAIN, VALIDATION
+from sheetnet.values import choice
 from sheetnet.views.make import views_of
 from sheetnet.views.view import Content, View
+from sheetnet.window import ALL_COLUMNS, COMPACT
 from sheetnet.windows import at_start, outlined
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
 from sheetnet.workbook.epochs import write_epochs
 from sheetnet.workbook.fitting import (
+    BYTES_PER_CELL,
     LARGE,
     check_limits,
     check_views,
@@ -51,7 +54,7 @@ class Exported:
     (which begins at ``first_visit``, else None) the losses of its first and last visit;
     ``best_epoch`` has the lowest validation loss, after ``stopped_after`` training ended
     early (from 1; None where there is none). ``left_out`` says of sheets that apply, but
-    are not there, why.
+    are not there, why; ``saved`` are columns that compact ones do without.
     """
 
     path: Path
@@ -66,6 +69,12 @@ class Exported:
     stopped_after: int | None = None
     left_out: tuple[str, ...] = ()
     first_visit: int | None = None
+    saved: int = 0
+
+    @property
+    def bytes_per_cell(self) -> int:
+        """Of the file, about."""
+        return BYTES_PER_CELL
 
 
 def export(
@@ -75,15 +84,20 @@ def export(
     overwrite: bool = True,
     sheets: Iterable[str] | None = None,
     window: tuple[int | None, int | None] | None = None,
+    columns: str = ALL_COLUMNS,
     notice: Callable[[str], None] | None = None,
 ) -> Exported:
     """Train and write the workbook, all of it or nothing.
 
     ``sheets`` None: all that apply and fit. ``window`` is the first visit and how many
-    (None: from the first, to the last); None: all of them. ``notice`` is told before the
+    (None: from the first, to the last); None: all of them. ``columns``: ``all``, or
+    ``compact`` without those that follow at once from others. ``notice`` is told before the
     training how large the workbook will be, where it is large.
     """
     check_target(path, overwrite=overwrite, read=problem.spec.files)
+    choice("columns", columns, dict.fromkeys((ALL_COLUMNS, COMPACT)))
+    if columns == COMPACT:
+        problem = replace(problem, network=replace(problem.network, compact=True))
     if window is not None:
         problem = outlined(problem, *window)
     layout, formulas, views, left_out = _planned(problem, sheets)
@@ -128,7 +142,8 @@ def export(
     return Exported(
         path=path,
         visits=layout.visits,
-        columns=layout.ledger.width,
+        columns=layout.on_sheets.width,
+        saved=layout.ledger.width - layout.on_sheets.width,
         formulas=sum(live[title] * streams[title][0].rows for title in formulas),
         size=path.stat().st_size,
         first_loss=losses[0],

@@ -113,7 +113,8 @@ def check_limits(
     if sheets > MAX_SHEETS:
         raise LimitError(
             f"the ledger of the network {problem.network.label} has {layout.ledger.width} columns, "
-            f"which are {sheets} sheets; allowed: {MAX_SHEETS}: use fewer units or inputs"
+            f"which are {sheets} sheets; allowed: {MAX_SHEETS}: use fewer units or inputs, or "
+            "--columns compact"
         )
     for name, width in _widths(layout):
         if width > MAX_COLUMNS:

@@ -214,6 +214,8 @@ def _part(
     for block in ledger.blocks:
         if block.kind not in kinds or (title == TRAIN and block.kind == "flag"):
             continue
+        if places and block.name not in places:
+            continue
         index = _all_of(block)
         told = explanation(problem, block, index)
         sheet_title, first = places.get(block.name, (title, block.first + 1))
