@@ -147,12 +147,21 @@ def export(
     *,
     overwrite: bool = True,
     sheets: Sequence[str] | None = None,
+    from_visit: int | None = None,
+    visits: int | None = None,
+    columns: str | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
-    ``sheets`` names those to be written (None: all that apply, of a workbook those that it
-    has); ``Config``, ``Data``, ``Init`` and ``Train`` always are, and so is what training
-    depends on.
+    ``sheets`` names those to be written (None: all that apply and fit, of a workbook those
+    that it has); ``Config``, ``Data``, ``Init`` and ``Train`` always are, and so is what
+    training depends on. ``from_visit`` and ``visits`` choose a window of the training
+    (None: from the first visit, to the last); it starts from the true state there, which
+    stands on ``Init``. ``columns``: ``all``, or ``compact`` without those that follow at
+    once from others (a row's gradients, batch means): their formulas are worked into the
+    updates (None: all, of a workbook as it has). ``notice`` is told, before the training,
+    how large a large workbook will be.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
     from sheetnet.origin import problem_of
@@ -161,7 +170,18 @@ def export(
 
     if sheets is None and not isinstance(spec, Spec):
         sheets = spec.sheets
-    return export(problem_of(spec), Path(path), overwrite=overwrite, sheets=sheets)
+    if columns is None:
+        columns = "all" if isinstance(spec, Spec) else spec.columns
+    whole = from_visit is None and visits is None
+    return export(
+        problem_of(spec),
+        Path(path),
+        overwrite=overwrite,
+        sheets=sheets,
+        window=None if whole else (from_visit, visits),
+        columns=columns,
+        notice=notice,
+    )
 
 
 def code(

@@ -17,6 +17,7 @@ import click
 from sheetnet import __version__
 from sheetnet.commands.books import diff, lint
 from sheetnet.commands.classroom import exercise, grade
+from sheetnet.commands.exporting import ORIGIN, export, say_of_validation
 from sheetnet.commands.new import new
 from sheetnet.commands.scripts import code
 from sheetnet.errors import SheetnetError, SpecError
@@ -68,65 +69,10 @@ def main() -> None:
     """Train a network in NumPy and open the very same training in a spreadsheet."""
 
 
-for _command in (new, code, lint, diff, exercise, grade):
+for _command in (new, export, code, lint, diff, exercise, grade):
     main.add_command(_command)
 
 _PATH = click.Path(path_type=Path)
-
-
-_ORIGIN = "SPEC_OR_BOOK"
-"""What runs come from: a spec, or a workbook that sheetnet wrote and somebody edited."""
-
-
-@main.command()
-@click.argument("origin", type=_PATH, metavar=_ORIGIN)
-@click.option(
-    "-o",
-    "--output",
-    type=_PATH,
-    help="The workbook [default: the spec's name, .xlsx; of a workbook its own, _again.xlsx].",
-)
-@click.option("--force", is_flag=True, help="Replace the workbook if it exists.")
-@click.option("--epochs", type=int, help="Override the spec.")
-@click.option("--learning-rate", type=float, help="Override the spec.")
-@click.option("--seed", type=int, help="Override the spec.")
-@click.option("--batch-size", type=int, help="Override the spec.")
-@click.option("--rows", type=int, help="Override the spec: use the first N rows.")
-@click.option(
-    "--sheets",
-    metavar="NAME,NAME,…",
-    help="The sheets to write [default: all that apply, of a workbook those that it has]; Config, "
-    "Data, Init and Train always are.",
-)
-def export(
-    origin: Path, output: Path | None, force: bool, sheets: str | None, **options: Any
-) -> None:
-    """Train a spec (TOML), or a workbook as it stands now, and write a live workbook."""
-    import sheetnet
-    from sheetnet.commands.sources import load
-    from sheetnet.package import is_book
-
-    loaded = load(origin, **options)
-    target = output or Path(f"{origin.stem}{'_again' if is_book(origin) else ''}.xlsx")
-    wanted = None if sheets is None else [name for name in sheets.split(",") if name.strip()]
-    done = sheetnet.export(loaded, target, overwrite=force, sheets=wanted)
-    click.echo(
-        f"{done.path}: {done.visits:,} visits × {done.columns} columns, "
-        f"{done.formulas:,} formulas, {_size(done.size)}"
-    )
-    click.echo(
-        f"mean loss {done.first_loss:.6g} in the first epoch, {done.last_loss:.6g} in the last"
-    )
-    _say_of_validation(done.best_epoch, done.stopped_after)
-    if done.diverged_at is not None:
-        click.echo(
-            f"The run diverges at visit {done.diverged_at}: from there on numbers are too large "
-            "for a sheet, and cells show errors."
-        )
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
 @main.command()
@@ -162,7 +108,7 @@ def verify(
 
 
 @main.command()
-@click.argument("origin", type=_PATH, metavar=_ORIGIN)
+@click.argument("origin", type=_PATH, metavar=ORIGIN)
 @click.option("--json", "as_json", is_flag=True, help="Final weights and losses in full precision.")
 @click.option("--epochs", type=int, help="Override the spec.")
 @click.option("--learning-rate", type=float, help="Override the spec.")
@@ -188,16 +134,9 @@ def train(origin: Path, as_json: bool, **options: Any) -> None:
     for epoch in _spread(len(run.epochs)):
         values = "".join(f"  {column[epoch - 1]:>14.8g}" for column in columns.values())
         click.echo(f"{epoch:>6}{values}")
-    _say_of_validation(run.best_epoch, run.stopped_after)
+    say_of_validation(run.best_epoch, run.stopped_after)
     if run.diverged_at is not None:
         click.echo(f"The run diverges at visit {run.diverged_at}.")
-
-
-def _say_of_validation(best_epoch: int | None, stopped_after: int | None) -> None:
-    if best_epoch is not None:
-        click.echo(f"The validation loss is lowest after epoch {best_epoch}.")
-    if stopped_after is not None:
-        click.echo(f"Training stops early after epoch {stopped_after}: the weights stay.")
 
 
 def _spread(epochs: int) -> list[int]:

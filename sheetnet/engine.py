@@ -6,62 +6,25 @@ those of ``epoch_rules``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sheetnet.concepts import arithmetic
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.stopping import STOPPED
+from sheetnet.constants import constants
 from sheetnet.epoch_ledgers import Ledgers, ledgers_of, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
 from sheetnet.guessing import Guesser, traced, worthwhile
 from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
-from sheetnet.randomness import dropout_uniforms, epoch_order
 from sheetnet.rules import Rule, before, forward_rules, rules_of
 from sheetnet.stepping import State, Stepper
 
 BLOCK_CELLS = 1_000_000
 """A block of ledger rows holds about this many numbers (8 MB)."""
-
-
-def constants(problem: Problem) -> dict[str, Array]:
-    """What stands in the ledger as constants: name -> (visits, *shape).
-
-    Visit, epoch, update and sample (counted from 1), the flags of batches, and the
-    uniform numbers of dropout, which are the same for all samples of a batch.
-    """
-    training, rows = problem.spec.training, problem.rows
-    epochs = np.arange(1, training.epochs + 1)
-    batches = -(-rows // training.batch_size)
-    position = np.tile(np.arange(rows), training.epochs)
-    batch = position // training.batch_size
-    epoch = np.repeat(epochs, rows)
-    orders = [epoch_order(rows, int(e), training.seed, shuffle=training.shuffle) for e in epochs]
-    found: dict[str, NDArray[Any]] = {
-        "visit": np.arange(1, problem.visits + 1),
-        "epoch": epoch,
-        "update": (epoch - 1) * batches + batch + 1,
-        "sample": np.concatenate(orders),
-    }
-    if problem.network.batches:
-        found["first"] = position % training.batch_size == 0
-        found["last"] = (position % training.batch_size == training.batch_size - 1) | (
-            position == rows - 1
-        )
-    for layer in problem.network.layers:
-        if layer.dropout:
-            drawn = [
-                dropout_uniforms(batches, layer.units, layer.index, int(e), training.seed)
-                for e in epochs
-            ]
-            found[f"r{layer.index}"] = np.stack(drawn)[epoch - 1, batch]
-    return {name: values.astype(np.float64) for name, values in found.items()}
-
 
 GIVEN = ("place", "flag", "input", "target", "drawn")
 """Kinds of quantities that training finds; all others follow."""
@@ -81,32 +44,56 @@ def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
     A cell that would be infinite or undefined is nan, and so is all that follows
     from it, as errors spread in a sheet.
     """
-    ledgers = ledgers or ledgers_of(problem.network)
+    for part, _ in steps(problem, ledgers or ledgers_of(problem.network), problem.visits):
+        yield part
+
+
+def steps(
+    problem: Problem, ledgers: Ledgers, visits: int, cut: int = 0
+) -> Iterator[tuple[Part, Mapping[str, Array]]]:
+    """Train the first ``visits`` rows: (block, what the row after it finds).
+
+    A block ends after ``cut`` rows. A window knows neither the end of an epoch nor what
+    validation makes of it.
+    """
     ledger = ledgers.train
-    fixed = constants(problem)
     filler = Filler(problem, ledger)
-    state = first_state(problem, ledger, filler.rules)
+    state: State = first_state(problem, ledger, filler.rules)
+    stops = problem.network.stops and problem.window is None
     ends = _EpochEnds(problem, ledgers)
     rows = max(1, BLOCK_CELLS // ledger.width)
-    for start in range(0, problem.visits, rows):
-        matrix = np.empty((min(rows, problem.visits - start), ledger.width))
+    for start, end in _blocks_of(visits, rows, cut):
+        matrix = np.empty((end - start, ledger.width))
+        fixed = constants(problem, start, len(matrix))
         for name, values in fixed.items():
-            ledger[name].view(matrix)[:] = values[start : start + len(matrix)]
+            ledger[name].view(matrix)[:] = values
         sample = ledger["sample"].view(matrix).astype(np.int64) - 1
         ledger["x"].view(matrix)[:] = problem.inputs.values[sample]
         ledger["y"].view(matrix)[:] = problem.targets.values[sample]
         finished = []
-        if not problem.network.stops:
+        if not stops:
             state = filler.fill(matrix, state)
-        for first, last in _within_epochs(start, len(matrix), problem.rows):
+        cuts = _within_epochs(start, len(matrix), problem.rows) if problem.window is None else ()
+        for first, last in cuts:
             part = matrix[first:last]
-            if problem.network.stops:
+            if stops:
                 ledger[STOPPED].view(part)[:] = ends.stopped
                 state = filler.fill(part, state)
             ends.add(part)
             if (start + last) % problem.rows == 0:
                 finished.append(ends.close(part[-1:]))
-        yield Part(matrix, np.array(finished).reshape(-1, ledgers.epochs.width))
+        yield Part(matrix, np.array(finished).reshape(-1, ledgers.epochs.width)), state
+
+
+def _blocks_of(visits: int, rows: int, cut: int) -> Iterator[tuple[int, int]]:
+    """Blocks of at most ``rows``, one of which ends after ``cut``: (first, end) from 0."""
+    start = 0
+    while start < visits:
+        end = min(start + rows, visits)
+        if start < cut < end:
+            end = cut
+        yield start, end
+        start = end
 
 
 def _within_epochs(start: int, count: int, rows: int) -> Iterator[tuple[int, int]]:
@@ -224,9 +211,10 @@ def first_weights(problem: Problem) -> dict[str, Array]:
 
 
 def first_state(problem: Problem, ledger: Ledger, rules: tuple[Rule, ...]) -> dict[str, Array]:
-    """What the first row finds: the first weights, and 0 for all that is carried."""
+    """What the first row finds: the first weights; of what is carried 0, or a window's."""
     zeros = {rule.name: np.zeros(ledger[rule.name].shape) for rule in rules if rule.carried}
-    return {**first_weights(problem), **zeros}
+    carried = problem.window.carried if problem.window else {}
+    return {**first_weights(problem), **zeros, **carried}
 
 
 class Filler:

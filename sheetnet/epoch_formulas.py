@@ -26,7 +26,7 @@ from sheetnet.layout import (
 from sheetnet.ledger import Block, Ledger
 from sheetnet.network import Layer
 from sheetnet.pipeline import GRADIENT, parameters_of
-from sheetnet.regions import EPOCHS, TRAIN, VALIDATION, letter
+from sheetnet.regions import EPOCHS, VALIDATION, letter, quoted
 from sheetnet.stretches import FIXED_FIRST, SIGN, apart, signed
 
 _EPOCH = "{q}"
@@ -76,12 +76,14 @@ def epochs_formulas(layout: Layout) -> tuple[Formula | None, ...]:
     """The formula of each column of ``Epochs``; None for the constant in front."""
     network, ledgers = layout.network, layout.ledgers
     ledger, rows = ledgers.epochs, layout.data.rows
-    below = _Below(TRAIN, ledgers.train, ("{a}", "{z}"), TRAIN_FIRST_ROW, rows)
+    places = layout.on_sheets.places
+    below = _Below(places, ledgers.train, ("{a}", "{z}"), TRAIN_FIRST_ROW, rows)
     own = cells_of(ledger)
     if network.stops:
         own = apart(own)
     found = _summaries(layout, below, own, "")
-    found[GRADIENT_NORM] = [below.formula(_norm(below, layer)) for layer in network.layers]
+    if GRADIENT_NORM in ledger:
+        found[GRADIENT_NORM] = [below.formula(_norm(below, layer)) for layer in network.layers]
     for layer in network.layers:
         trained = {base for base, _ in parameters_of(layer)}
         for base in ("W", "b"):
@@ -91,44 +93,52 @@ def epochs_formulas(layout: Layout) -> tuple[Formula | None, ...]:
             ]
     if ledgers.validation is not None:
         held_out = layout.data.held_out
-        beside = _Below(
-            VALIDATION, ledgers.validation, ("{c}", "{d}"), VALIDATION_FIRST_ROW, held_out
-        )
+        places = {b.name: (VALIDATION, b.first + 1) for b in ledgers.validation.blocks}
+        beside = _Below(places, ledgers.validation, ("{c}", "{d}"), VALIDATION_FIRST_ROW, held_out)
         found |= _summaries(layout, beside, own, HELD_OUT)
         found |= _judged(layout, own)
     return columns_of(ledger, signed(found))
 
 
 class _Below:
-    """An epoch's rows on another sheet, as ranges that move on with the epoch."""
+    """An epoch's rows on other sheets, as ranges that move on with the epoch.
+
+    ``places`` tells of each quantity its sheet and its first column (from 1).
+    """
 
     def __init__(
-        self, sheet: str, ledger: Ledger, keys: tuple[str, str], first_row: int, rows: int
+        self,
+        places: Mapping[str, tuple[str, int]],
+        ledger: Ledger,
+        keys: tuple[str, str],
+        first_row: int,
+        rows: int,
     ) -> None:
-        self.sheet, self.ledger, self.keys = sheet, ledger, keys
+        self.places, self.ledger, self.keys = places, ledger, keys
         self.steps = (
             Step(keys[0], first_row, by=rows),
             Step(keys[1], first_row + rows - 1, by=rows),
         )
 
-    def span(self, first: int, last: int) -> str:
-        """The epoch's rows of neighbouring columns (from 0)."""
+    def span(self, first: tuple[str, int], last: tuple[str, int]) -> str:
+        """The epoch's rows from a column (quantity, number from 0) to another beside it."""
+        (sheet, left), (_, right) = (self.places[name] for name, _ in (first, last))
         top, bottom = self.keys
-        return f"{self.sheet}!{letter(first + 1)}{top}:{letter(last + 1)}{bottom}"
+        left, right = left + first[1], right + last[1]
+        return f"{quoted(sheet)}!{letter(left)}{top}:{letter(right)}{bottom}"
 
     def block(self, name: str) -> str:
         """The epoch's rows of a quantity."""
-        block = self.ledger[name]
-        return self.span(block.first, block.first + block.size - 1)
+        return self.span((name, 0), (name, self.ledger[name].size - 1))
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The same, column by column."""
-        block = self.ledger[name]
-        return tuple(self.span(c, c) for c in range(block.first, block.first + block.size))
+        return tuple(self.span((name, c), (name, c)) for c in range(self.ledger[name].size))
 
-    def last(self, column: int) -> str:
-        """The epoch's last cell of a column (from 0)."""
-        return f"{self.sheet}!{letter(column + 1)}{self.keys[1]}"
+    def last(self, name: str, i: int) -> str:
+        """The epoch's last cell of a column (from 0) of a quantity."""
+        sheet, first = self.places[name]
+        return f"{quoted(sheet)}!{letter(first + i)}{self.keys[1]}"
 
     def formula(self, text: str) -> Formula:
         """A formula over these rows."""
@@ -156,18 +166,17 @@ def _summaries(
 
 
 def _norm(below: _Below, layer: Layer) -> str:
-    blocks = [below.ledger[f"{GRADIENT}{base}{layer.index}"] for base, _ in parameters_of(layer)]
-    last = blocks[-1]
-    return summaries.norm_cell(below.span(blocks[0].first, last.first + last.size - 1))
+    names = [f"{GRADIENT}{base}{layer.index}" for base, _ in parameters_of(layer)]
+    end = names[-1], below.ledger[names[-1]].size - 1
+    return summaries.norm_cell(below.span((names[0], 0), end))
 
 
 def _after_update(below: _Below, name: str, trained: bool) -> list[str]:
-    block = below.ledger[name]
     texts = []
-    for i in range(block.size):
-        text = below.last(block.first + i)
+    for i in range(below.ledger[name].size):
+        text = below.last(name, i)
         if trained:
-            text += f"+{below.last(below.ledger[f'u{name}'].first + i)}"
+            text += f"+{below.last(f'u{name}', i)}"
         texts.append(text)
     return texts
 

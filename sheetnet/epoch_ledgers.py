@@ -58,7 +58,8 @@ def epochs_ledger_of(network: Network) -> Ledger:
     build.add("epoch", "place")
     for name, shape in summary_names(network):
         build.add(name, "summary", shape)
-    build.add(GRADIENT_NORM, "gradient", (len(network.layers),))
+    if not network.compact:
+        build.add(GRADIENT_NORM, "gradient", (len(network.layers),))
     if network.validates:
         for name, shape in summary_names(network):
             build.add(f"{VALIDATION}{name}", "validation", shape)

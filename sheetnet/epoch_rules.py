@@ -50,7 +50,8 @@ class Gathered:
 
 def training_sums(network: Network) -> tuple[Gathered, ...]:
     """What is gathered from an epoch's rows of ``Train``."""
-    norms = (_gradient_norm(layer) for layer in network.layers)
+    layers = () if network.compact else network.layers
+    norms = (_gradient_norm(layer) for layer in layers)
     return (*_common(network, ""), *norms)
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 _AREA = r"\$?[A-Z]{1,3}\$?(?:\d+|\{\w\})(?::\$?[A-Z]{1,3}\$?(?:\d+|\{\w\}))?"
 _NAME = re.compile(r"\b[a-z]\w+\b")
-_LOOK_UP = re.compile(rf"INDEX\((\w+!{_AREA}),(?:{_AREA}|{_NAME.pattern})\)")
-_ELSEWHERE = re.compile(rf"\b\w+!{_AREA}")
+_SHEET = r"(?:'[^']+'|\b\w+)!"
+_LOOK_UP = re.compile(rf"INDEX\(({_SHEET}{_AREA}),(?:{_AREA}|{_NAME.pattern})\)")
+_ELSEWHERE = re.compile(rf"{_SHEET}{_AREA}")
 _HERE = re.compile(rf"(?<![\w!$:]){_AREA}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sheetnet.backward_formulas import backward_columns
+from sheetnet.concepts.cells import worked_in
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.scaling import Scaling
 from sheetnet.concepts.stopping import STOPPED
@@ -16,7 +17,6 @@ from sheetnet.data_layout import DataLayout
 from sheetnet.epoch_formulas import stopped_formula
 from sheetnet.formula import Formula, same
 from sheetnet.forward_formulas import (
-    cells_of,
     columns_of,
     forward_columns,
     lookups,
@@ -34,13 +34,24 @@ from sheetnet.stretches import apart, signed
 
 
 def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, ...]:
-    """The formula of each column of ``Train``; None for the constants in front."""
+    """The formula of each column of ``Train``, on its sheet; None for the constants in front."""
+    found: list[Formula | None] = [None] * layout.ledger.width
+    for sheet in layout.on_sheets.sheets:
+        formulas = _formulas_on(problem, layout, sheet.title)
+        for column in sheet.columns.tolist():
+            found[column] = formulas[column]
+    return tuple(found)
+
+
+def _formulas_on(problem: Problem, layout: Layout, title: str) -> tuple[Formula | None, ...]:
+    """The formulas as they would be on one of the sheets."""
     network, ledger, data = problem.network, layout.ledger, layout.data
-    refs = cells_of(ledger)
+    refs = layout.on_sheets.refs_on(title)
     sample = refs["sample"]
     found: dict[str, list[Formula]] = {}
     if network.stops:
-        found[STOPPED] = [stopped_formula(layout, data.rows)]
+        if problem.window is None:
+            found[STOPPED] = [stopped_formula(layout, data.rows)]
         refs = apart(refs)
     last = data.last_training_row
     found["x"] = lookups(data, data.x_column, network.inputs, sample, last)
@@ -49,9 +60,11 @@ def ledger_formulas(problem: Problem, layout: Layout) -> tuple[Formula | None, .
         _parameters(found, layer, layout, refs)
     for name, texts in forward_columns(network, refs):
         found[name] = [same(text) for text in texts]
-    for name, texts in backward_columns(network, refs):
+    for name, texts in list(backward_columns(network, refs)):
         found[name] = [same(text) for text in texts]
-    found.update(stage_formulas(network, refs))
+        if name not in refs:
+            refs[name] = worked_in(texts)
+    found.update(stage_formulas(network, refs, start=layout.init.start))
     return columns_of(ledger, signed(found))
 
 

@@ -12,11 +12,14 @@ from functools import cached_property
 
 from sheetnet.data_layout import DataLayout, data_layout_of
 from sheetnet.epoch_ledgers import Ledgers, ledgers_of
-from sheetnet.ledger import Ledger
+from sheetnet.ledger import Block, Ledger
+from sheetnet.limits import MAX_COLUMNS
 from sheetnet.network import Layer, Network
+from sheetnet.pipeline import all_parameters, folded_of, stages_of
 from sheetnet.problem import Problem
-from sheetnet.regions import EPOCHS, INIT, TRAIN, VALIDATION, Region
+from sheetnet.regions import EPOCHS, INIT, VALIDATION, Region, letter
 from sheetnet.sheets import sheets_of
+from sheetnet.train_sheets import TrainSheet, TrainSheets, train_sheets
 
 TRAIN_GROUP_ROW, TRAIN_WORDS_ROW, TRAIN_SYMBOL_ROW, TRAIN_NAME_ROW = 1, 2, 3, 4
 TRAIN_FIRST_ROW = TRAIN_NAME_ROW + 1
@@ -66,9 +69,14 @@ def bias_head(layer: int) -> str:
 
 @dataclass(frozen=True)
 class InitLayout:
-    """``Init``: a block per layer: a title, a header, a row per unit; biases on the right."""
+    """``Init``: a block per layer: a title, a header, a row per unit; biases on the right.
+
+    ``carried`` are the blocks of ``Train`` that a window starts from, too: below the
+    weights they stand like these, a quantity of both next to each other.
+    """
 
     layers: tuple[Layer, ...]
+    carried: tuple[Block, ...] = ()
 
     FIRST_BLOCK_ROW = 4
     WEIGHT_COLUMN = 2
@@ -92,6 +100,30 @@ class InitLayout:
         row = self.title_rows[layer.index - 1] + 2
         return Region(INIT, row, self.WEIGHT_COLUMN + layer.inputs, layer.units, 1)
 
+    @cached_property
+    def state(self) -> dict[str, Region]:
+        """Where each of ``carried`` stands: of a layer like its weights, a single one in a cell."""
+        found: dict[str, Region] = {}
+        row = self.weights(self.layers[-1]).last_row + 4
+        region = self.weights(self.layers[0])
+        for block in self.carried:
+            if len(block.shape) == 1:  # of biases: they follow what belongs to the weights
+                region = Region(INIT, region.row, region.last_column + 1, block.size, 1)
+            else:
+                rows, columns = block.shape or (1, 1)
+                region = Region(INIT, row, self.WEIGHT_COLUMN, rows, columns)
+                row += rows + 3
+            found[block.name] = region
+        return found
+
+    def start(self, name: str, i: int) -> str:
+        """What the first row finds of a column (from 0) of a carried quantity: a cell, or 0."""
+        if name not in self.state:
+            return "0"
+        region = self.state[name]
+        row, column = divmod(i, region.columns)
+        return f"{INIT}!{letter(region.column + column)}{region.row + row}"
+
     @property
     def extent(self) -> tuple[int, int]:
         """The last row and the last column with numbers."""
@@ -105,7 +137,7 @@ class InitLayout:
         for layer in self.layers:
             found[f"W{layer.index}"] = self.weights(layer)
             found[f"b{layer.index}"] = self.bias(layer)
-        return found
+        return {**found, **self.state}
 
 
 @dataclass(frozen=True)
@@ -122,6 +154,8 @@ class Layout:
     init: InitLayout
     epochs: int
     sheets: tuple[str, ...]
+    visits: int
+    first_visit: int = 1
     bugs: int = 0
 
     @property
@@ -129,15 +163,19 @@ class Layout:
         """The columns of ``Train``."""
         return self.ledgers.train
 
-    @property
-    def visits(self) -> int:
-        """Rows of ``Train``."""
-        return self.epochs * self.data.rows
+    @cached_property
+    def on_sheets(self) -> TrainSheets:
+        """Where the columns of ``Train`` stand, on one sheet or on several."""
+        return train_sheets(self.ledger, MAX_COLUMNS, folded_of(self.network))
+
+    def region_of(self, sheet: TrainSheet) -> Region:
+        """The rows of one of its sheets."""
+        return Region(sheet.title, TRAIN_FIRST_ROW, 1, self.visits, sheet.ledger.width)
 
     @property
     def train(self) -> Region:
-        """The ledger's cells."""
-        return Region(TRAIN, TRAIN_FIRST_ROW, 1, self.visits, self.ledger.width)
+        """The rows of ``Train`` itself."""
+        return self.region_of(self.on_sheets.sheets[0])
 
     @property
     def epoch_rows(self) -> Region:
@@ -162,10 +200,12 @@ class Layout:
     @property
     def ledger_sheets(self) -> tuple[tuple[Region, Ledger], ...]:
         """The sheets that hold a ledger and are there: its rows, its columns."""
-        found = [(self.train, self.ledger), (self.epoch_rows, self.ledgers.epochs)]
-        if self.validation is not None and self.ledgers.validation is not None:
-            found.insert(1, (self.validation, self.ledgers.validation))
-        return tuple(pair for pair in found if pair[0].sheet in self.sheets)
+        found = [(self.region_of(sheet), sheet.ledger) for sheet in self.on_sheets.sheets]
+        if VALIDATION in self.sheets and self.validation and self.ledgers.validation:
+            found.append((self.validation, self.ledgers.validation))
+        if EPOCHS in self.sheets:
+            found.append((self.epoch_rows, self.ledgers.epochs))
+        return tuple(found)
 
     @property
     def regions(self) -> dict[str, Region]:
@@ -180,12 +220,28 @@ class Layout:
 
 def layout_of(problem: Problem, sheets: Iterable[str] | None = None, bugs: int = 0) -> Layout:
     """The layout that a problem's workbook has; ``sheets`` None: all that apply."""
+    ledgers = ledgers_of(problem.network)
+    windowed = problem.window is not None
+    carried = carried_blocks(problem.network, ledgers.train) if windowed else ()
     return Layout(
         network=problem.network,
-        ledgers=ledgers_of(problem.network),
+        ledgers=ledgers,
         data=data_layout_of(problem),
-        init=InitLayout(problem.network.layers),
+        init=InitLayout(problem.network.layers, carried),
         epochs=problem.spec.training.epochs,
-        sheets=sheets_of(problem.network, sheets),
+        sheets=sheets_of(problem.network, sheets, windowed=windowed),
+        visits=problem.visits,
+        first_visit=problem.first_visit,
         bugs=bugs,
     )
+
+
+def carried_blocks(network: Network, ledger: Ledger) -> tuple[Block, ...]:
+    """What a row of ``Train`` finds in the row before, beside weights and biases."""
+    bases = [stage.slot.name for stage in stages_of(network) if stage.slot.carried]
+    names = [
+        name
+        for base in bases
+        for name in (base, *(f"{base}{parameter}" for parameter in all_parameters(network)))
+    ]
+    return tuple(ledger[name] for name in names if name in ledger)

@@ -9,6 +9,9 @@ MAX_COLUMNS = 16_384
 MAX_FORMULA = 8_192
 """Characters of a formula."""
 
+MAX_ARGUMENTS = 255
+"""Of a function in a formula."""
+
 MAX_TEXT = 32_767
 """Characters of a cell."""
 

@@ -5,16 +5,18 @@ One vectorised pass over all rows finds a wrong cell itself, not its consequence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from sheetnet.concepts.arithmetic import Array, errors_to_nan
 from sheetnet.concepts.stopping import STOPPED
-from sheetnet.engine import constants, first_weights, weights_reached
+from sheetnet.constants import constants
+from sheetnet.engine import first_state, first_weights, weights_reached
 from sheetnet.epoch_ledgers import Ledgers, without_dropout
 from sheetnet.epoch_rules import epoch_rules, starts, training_sums, validation_sums
+from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
 from sheetnet.rules import Rule, before, forward_rules, rules_of
 
@@ -48,7 +50,7 @@ def local_train(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:
         fixed = constants(problem)
         for name, values in fixed.items():
             want[name][:] = values
-        if problem.network.stops:
+        if problem.network.stops and problem.window is None:
             want[STOPPED][:] = np.repeat(_stopped_before(ledgers, sheets), problem.rows)
         sample = fixed["sample"].astype(np.int64) - 1
         want["x"][:] = sheets.x[sample]
@@ -59,21 +61,38 @@ def local_train(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:
             if f"u{name}" in have:
                 held = held + have[f"u{name}"][:-1]
             want[name][1:] = held
-        by_rules(rules_of(problem.network, problem.hyperparameters), have, want)
+        rules = rules_of(problem.network, problem.hyperparameters)
+        by_rules(rules, have, want, first_state(problem, ledger, rules))
     return errors_to_nan(expected)
 
 
-def by_rules(rules: Iterable[Rule], have: dict[str, Array], want: Mapping[str, Array]) -> None:
+def by_rules(
+    rules: Iterable[Rule],
+    have: dict[str, Array],
+    want: Mapping[str, Array],
+    start: Mapping[str, Array] | None = None,
+) -> None:
     """Put into ``want`` what the rules make of the sheet's own rows, each (rows, *shape).
 
-    The row before the first holds 0 of what is carried.
+    The row before the first holds ``start`` of what is carried; None: 0.
     """
     for rule in rules:
         if rule.carried:
             shifted = np.zeros_like(have[rule.name])
             shifted[1:] = have[rule.name][:-1]
+            if start is not None:
+                shifted[0] = start[rule.name]
             have[before(rule.name)] = shifted
         want[rule.name][:] = rule.value(have)
+
+
+def fill_in(problem: Problem, ledger: Ledger, rows: Array, names: Collection[str]) -> None:
+    """Put into the ledger's rows, in place, some quantities that follow within their row."""
+    have = ledger.views(rows)
+    with np.errstate(all="ignore"):
+        for rule in rules_of(problem.network, problem.hyperparameters):
+            if rule.name in names:
+                have[rule.name][...] = errors_to_nan(rule.value(have))
 
 
 def local_epochs(problem: Problem, ledgers: Ledgers, sheets: Sheets) -> Array:

@@ -24,7 +24,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """What the columns of the ledger follow from."""
+    """What the columns of the ledger follow from.
+
+    ``compact``: sheets leave out what follows at once from other columns.
+    """
 
     inputs: int
     layers: tuple[Layer, ...]
@@ -36,6 +39,7 @@ class Network:
     validates: bool = False
     stops: bool = False
     measure: Measure = BY_ERROR
+    compact: bool = False
 
     @property
     def outputs(self) -> int:

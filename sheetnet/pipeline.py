@@ -68,6 +68,21 @@ def all_parameters(network: Network) -> tuple[str, ...]:
     )
 
 
+def folded_of(network: Network) -> frozenset[str]:
+    """What a compact workbook has no columns for: it is worked into the formulas that use it.
+
+    These are a row's gradients and what is derived from them for each parameter, but for
+    what is carried from row to row, and what the norm of all gradients takes as ranges.
+    """
+    if not network.compact:
+        return frozenset()
+    stages = stages_of(network)
+    kept = {stage.source for stage in stages if stage.slot.sees_all}
+    derived = [s.slot.name for s in stages if not (s.slot.single or s.slot.carried)]
+    bases = [base for base in (GRADIENT, *derived) if base not in kept]
+    return frozenset(f"{base}{name}" for base in bases for name in all_parameters(network))
+
+
 def place_singles(network: Network) -> tuple[str, ...]:
     """What stands in front of a row and slots may see."""
     batch = BATCH_PLACE if network.batches else ()

@@ -16,7 +16,6 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.clipping import CLIP, CLIP_NORM, CLIPS
 from sheetnet.concepts.dropout import rate_name, rate_of
 from sheetnet.concepts.hyperparameters import Hyperparameter
-from sheetnet.concepts.initializers import INITIALIZERS
 from sheetnet.concepts.losses import LOSSES, Loss
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS, Scaling
@@ -24,9 +23,10 @@ from sheetnet.concepts.stopping import MIN_DELTA, PATIENCE
 from sheetnet.concepts.summaries import measure_of
 from sheetnet.data import Label, Table, load_rows, split_by_share
 from sheetnet.errors import DataError, SpecError
+from sheetnet.given import first_weights
 from sheetnet.network import Layer, Network
-from sheetnet.randomness import weights_stream
-from sheetnet.spec import LayerSpec, Spec
+from sheetnet.spec import Spec
+from sheetnet.window import Window
 
 MAX_PARAMETERS = 10_000_000
 """Far more than a sheet can show; keeps memory in bounds before the sheet's are checked."""
@@ -55,6 +55,7 @@ class Problem:
     classes: what the coded outputs stand for, sorted; None where targets are numbers.
     inputs, targets: shapes (rows, inputs) and (rows, outputs).
     weights, biases: the first weights, per layer (units, inputs) and (units,).
+    window: the part of the training that is meant; None: all of it.
 
     """
 
@@ -66,6 +67,7 @@ class Problem:
     targets: Scaled
     weights: tuple[Array, ...]
     biases: tuple[Array, ...]
+    window: Window | None = None
 
     @property
     def hyperparameters(self) -> dict[str, float]:
@@ -98,13 +100,17 @@ class Problem:
     @property
     def visits(self) -> int:
         """Rows of the ledger."""
-        return self.rows * self.spec.training.epochs
+        return self.window.visits if self.window else self.rows * self.spec.training.epochs
+
+    @property
+    def first_visit(self) -> int:
+        """The visit in its first row, from 1."""
+        return self.window.first if self.window else 1
 
 
 def load_problem(spec: Spec) -> Problem:
     """Read the data of a spec, hold out rows for validation, and put all together."""
-    share, seed = spec.data.validation, spec.training.seed
-    return assemble(spec, split_by_share(load_rows(spec), share, seed))
+    return assemble(spec, split_by_share(load_rows(spec), spec.data.validation, spec.training.seed))
 
 
 def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None) -> Problem:
@@ -129,7 +135,7 @@ def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None)
     )
     targets = _targets(spec, table, classes, outputs)
     _check_targets(network.loss, targets.values, table)
-    weights, biases = _first_weights(spec, network)
+    weights, biases = first_weights(spec, network)
     layers = tuple(
         dataclasses.replace(layer, units=made.units)
         for layer, made in zip(spec.layers, network.layers, strict=True)
@@ -282,34 +288,3 @@ def _check_targets(loss: Loss, y: Array, table: Table) -> None:
                 f"{loss.name} needs targets that add up to 1, but data row "
                 f"{table.source_row(row)} adds up to {y[row].sum():g}"
             )
-
-
-def _first_weights(spec: Spec, network: Network) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    draw = INITIALIZERS[spec.training.initializer].draw
-    weights, biases = [], []
-    for given, layer in zip(spec.layers, network.layers, strict=True):
-        _check_given(given, layer)
-        if given.weights is not None:
-            weights.append(np.array(given.weights, dtype=np.float64))
-        else:
-            random = weights_stream(spec.training.seed, layer.index)
-            weights.append(draw(random, layer.units, layer.inputs))
-        biases.append(
-            np.zeros(layer.units) if given.bias is None else np.array(given.bias, dtype=np.float64)
-        )
-    return tuple(weights), tuple(biases)
-
-
-def _check_given(given: LayerSpec, layer: Layer) -> None:
-    where = f"layers[{layer.index}]"
-    if given.weights is not None:
-        shape = (len(given.weights), len(given.weights[0]))
-        if shape != (layer.units, layer.inputs):
-            raise SpecError(
-                f"{where}.weights has {shape[0]} rows of {shape[1]} numbers: needed are "
-                f"{layer.units} rows (units) of {layer.inputs} (inputs of the layer)"
-            )
-    if given.bias is not None and len(given.bias) != layer.units:
-        raise SpecError(
-            f"{where}.bias has {len(given.bias)} numbers: needed are {layer.units} (units)"
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 GUIDE, CONFIG, DATA, INIT, TRAIN = "Guide", "Config", "Data", "Init", "Train"
 VALIDATION, EPOCHS = "Validation", "Epochs"
@@ -12,6 +13,7 @@ SHEETS = (GUIDE, CONFIG, DATA, INIT, TRAIN, VALIDATION, EPOCHS, STEP, PREDICT, C
 """All sheets, in the order of the workbook."""
 
 
+@cache
 def letter(column: int) -> str:
     """The letters of a column: 1 -> A, 27 -> AA."""
     text = ""
@@ -29,6 +31,11 @@ def column_number(letters: str) -> int:
             raise ValueError(f"column {letters!r}")
         column = column * 26 + ord(character) - 64
     return column
+
+
+def quoted(title: str) -> str:
+    """A sheet as formulas name it."""
+    return f"'{title}'" if " " in title else title
 
 
 def address(row: int, column: int) -> str:

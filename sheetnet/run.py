@@ -85,7 +85,8 @@ class Run:
     @property
     def diverged_at(self) -> int | None:
         """The first visit with a number that a sheet cannot hold, or None."""
-        return first_divergence(self.matrix)
+        row = first_divergence(self.matrix)
+        return None if row is None else self.problem.first_visit + row - 1
 
     def summary(self) -> dict[str, object]:
         """Final weights and losses as plain values for JSON; None for nan."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sheetnet.concepts.cells import worked_in
 from sheetnet.concepts.parts import References
 from sheetnet.concepts.stages import Slot
 from sheetnet.concepts.stopping import STOPPED
@@ -13,13 +14,18 @@ from sheetnet.pipeline import all_parameters, last_source, single_names, stages_
 
 
 def stage_formulas(
-    network: Network, refs: References, carried: Callable[[str, int], str] | None = None
+    network: Network,
+    refs: References,
+    carried: Callable[[str, int], str] | None = None,
+    start: Callable[[str, int], str] = lambda name, i: "0",
 ) -> dict[str, list[Formula]]:
     """From the row's gradients to its updates: name -> one formula per column.
 
     ``carried`` gives the cell of a quantity in the row before (name, column from 0); by
-    default the one above.
+    default the one above. ``start`` gives what the first row finds instead. A quantity
+    without cells is worked into those after it.
     """
+    refs = dict(refs)
     above = carried or (lambda name, i: refs[name][i].replace("{r}", "{p}"))
     found: dict[str, list[Formula]] = {}
     parameters = all_parameters(network)
@@ -29,7 +35,9 @@ def stage_formulas(
         if slot.single:
             every = ",".join(refs[f"{stage.source}{p}"].span for p in parameters)
             seen = {**single, "gradient": every}
-            found[slot.name] = [_stage_formula(network, slot, seen, above(slot.name, 0))]
+            found[slot.name] = [
+                _stage_formula(network, slot, seen, above(slot.name, 0), start(slot.name, 0))
+            ]
             continue
         for parameter in parameters:
             name = f"{slot.name}{parameter}"
@@ -38,10 +46,13 @@ def stage_formulas(
                     network,
                     slot,
                     _seen(network, refs, single, stage.source, parameter, i),
-                    above(name, i),
+                    above(name, i) if slot.carried else "",
+                    start(name, i),
                 )
-                for i in range(len(refs[name]))
+                for i in range(len(refs[parameter]))
             ]
+            if name not in refs:
+                refs[name] = worked_in(formula.rest for formula in found[name])
     source = last_source(network)
     for parameter in parameters:
         found[f"u{parameter}"] = [
@@ -70,13 +81,15 @@ def _seen(
     slots = {
         stage.slot.name: refs[f"{stage.slot.name}{parameter}"][i]
         for stage in stages_of(network)
-        if not stage.slot.single
+        if f"{stage.slot.name}{parameter}" in refs
     }
     return {**single, **slots, "gradient": refs[f"{source}{parameter}"][i]}
 
 
-def _stage_formula(network: Network, slot: Slot, seen: Mapping[str, str], above: str) -> Formula:
-    """A carried slot finds 0 before the first row, and its own cell above after that."""
+def _stage_formula(
+    network: Network, slot: Slot, seen: Mapping[str, str], above: str, start: str
+) -> Formula:
+    """A carried slot finds ``start`` before the first row, and its own cell above after that."""
 
     def text(before: str) -> str:
         cell = slot.cell({**seen, "before": before})
@@ -84,7 +97,7 @@ def _stage_formula(network: Network, slot: Slot, seen: Mapping[str, str], above:
             return cell
         return _where_updating(network, cell, seen, before)
 
-    return Formula(text("0"), text(above)) if slot.carried else same(text(""))
+    return Formula(text(start), text(above)) if slot.carried else same(text(""))
 
 
 def _where_updating(network: Network, text: str, seen: Mapping[str, str], held: str) -> str:

@@ -25,8 +25,13 @@ FIXED_FIRST = Alternating(SIGN, "$", STRETCH, first=True)
 
 
 def apart(refs: Mapping[str, Cells]) -> dict[str, Cells]:
-    """The references, each with the place of the sign before it."""
-    return {name: Cells(tuple(f"{SIGN}{ref}" for ref in own)) for name, own in refs.items()}
+    """The references, each with the place of the sign before its column."""
+    return {name: Cells(tuple(_with_place(ref) for ref in own)) for name, own in refs.items()}
+
+
+def _with_place(ref: str) -> str:
+    sheet, mark, cell = ref.rpartition("!")
+    return f"{sheet}{mark}{SIGN}{cell}"
 
 
 def signed(found: Mapping[str, Sequence[Formula]]) -> dict[str, list[Formula]]:

@@ -370,7 +370,7 @@ def test_where_it_does_not_fit_it_says_how_to_leave_it_out(
     data = {"target": ["u", "v", "w"]}
     spec = make_spec(source="d.csv", data=data, layers=layers, folder=tmp_path)
     assert sheetnet.export(spec, tmp_path / "a.xlsx").columns == 30
-    monkeypatch.setattr("sheetnet.workbook.export.MAX_COLUMNS", 35)
+    monkeypatch.setattr("sheetnet.workbook.fitting.MAX_COLUMNS", 35)
     wanted = r"Compare would need 36 columns, but there is room for 35: leave it out \(--sheets"
     with pytest.raises(LimitError, match=wanted):
         sheetnet.export(spec, tmp_path / "b.xlsx")

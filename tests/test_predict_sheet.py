@@ -27,7 +27,7 @@ from sheetnet.views.make import views_of
 from sheetnet.views.predict import plan as plan_module
 from sheetnet.views.predict.plan import GRID
 from sheetnet.workbook import predict_map as map_module
-from sheetnet.workbook.export import check_views
+from sheetnet.workbook.fitting import check_views
 
 
 @pytest.fixture(scope="module")

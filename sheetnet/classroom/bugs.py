@@ -113,6 +113,11 @@ def write_kinds(
     if path.resolve() == key_path.resolve():
         raise OutputError(f"{path} cannot be both the workbook and its key")
     problem = load_problem(spec)
+    if len(layout_of(problem, ()).on_sheets.sheets) > 1:
+        raise LimitError(
+            f"the ledger of the network {problem.network.label} does not fit on one sheet, but a "
+            "bug hunt has only one: use fewer units or inputs"
+        )
     with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
         book, found, text = _hunt(problem, path.name, kinds, bugs, seed, sheets, Path(folder))
     write_files({path: book, key_path: text.encode()}, overwrite=overwrite)

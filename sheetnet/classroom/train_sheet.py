@@ -28,7 +28,7 @@ from sheetnet.layout import (
     TRAIN_SYMBOL_ROW,
     TRAIN_WORDS_ROW,
 )
-from sheetnet.ledger import Block
+from sheetnet.ledger import Block, place_names
 from sheetnet.regions import TRAIN, address, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.ledger_sheet import add_formats, frame_train, number_format, write_head
@@ -71,7 +71,7 @@ def write_exercise_train(book: Workbook, exercise: Exercise, cached: Cached) -> 
     add_formats(sheet, exercise.ledger, exercise.region)
     styles.link(sheet, TRAIN_GROUP_ROW, 1, f"← {FRONT}", f"{FRONT}!A1")
     _summary(sheet, cached)
-    frame_train(sheet, exercise.problem, exercise.ledger.width)
+    frame_train(sheet, len(place_names(exercise.problem.network)), exercise.ledger.width)
 
 
 def summary_text() -> str:

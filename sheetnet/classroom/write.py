@@ -23,7 +23,7 @@ from sheetnet.recalc import recalculate
 from sheetnet.regions import CONFIG, DATA, INIT
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
-from sheetnet.workbook.export import check_limits
+from sheetnet.workbook.fitting import check_limits
 from sheetnet.workbook.init import write_init
 from sheetnet.workbook.package import save
 from sheetnet.workbook.stream import Stream
@@ -58,8 +58,7 @@ def write_exercise(
     check_target(path, overwrite=overwrite, read=problem.spec.files)
     stopping = problem.network.stops
     exercise = make_exercise(problem, blank, visits, digits)
-    longest = max(len(f.rest) for f in exercise.formulas.values() if f is not None)
-    check_limits(exercise.problem, exercise.layout, longest)
+    check_limits(exercise.problem, exercise.layout, [tuple(exercise.formulas.values())])
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "sheetnet"

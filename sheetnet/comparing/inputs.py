@@ -60,6 +60,11 @@ def _structure(problem: Problem) -> dict[str, Value]:
         "batch_size": training.batch_size,
         "shuffle": training.shuffle,
     }
+    window = problem.window
+    if window is not None:
+        found["from_visit"], found["visits"] = window.first, window.visits
+        if network.stops:
+            found["stopped_after"] = window.stopped_after
     if training.shuffle or any(layer.dropout for layer in network.layers):
         found["seed"] = training.seed  # what is drawn from it stands in the ledger
     return found
@@ -132,3 +137,22 @@ def _weights(a: Book, b: Book) -> Iterator[Difference]:
                 index = f"{j + 1},{i + 1}" if name.startswith("W") else f"{j + 1}"
                 cell = f"{region.sheet}!{address(region.row + int(j), region.column + int(i))}"
                 yield Difference(f"{name}[{index}]", float(mine[j, i]), float(others[j, i]), cell)
+    yield from _state(a, b)
+
+
+def _state(a: Book, b: Book) -> Iterator[Difference]:
+    """What windows start from besides, where both have it."""
+    ours, theirs = a.problem.window, b.problem.window
+    if ours is None or theirs is None:
+        return
+    for block in a.layout.init.carried:
+        mine, others = ours.carried[block.name], theirs.carried.get(block.name)
+        if others is None or others.shape != mine.shape:
+            continue
+        region = a.layout.init.state[block.name]
+        pairs = zip(block.labels, mine.ravel().tolist(), others.ravel().tolist(), strict=True)
+        for n, (label, x, y) in enumerate(pairs):
+            if x != y:
+                row, column = divmod(n, region.columns)
+                cell = f"{region.sheet}!{address(region.row + row, region.column + column)}"
+                yield Difference(label, x, y, cell)

@@ -66,6 +66,7 @@ def compare_trainings(a: Run, b: Run) -> Trainings:
     """Compare two runs visit by visit, or by epoch where they are of another shape."""
     ours, theirs = a.problem, b.problem
     alike = shape_of(ours) == shape_of(theirs) and ours.rows == theirs.rows
+    alike = alike and ours.first_visit == theirs.first_visit
     parting = _parting(a, b) if alike else None
     visits = ours.visits, theirs.visits
     by_visit = alike and min(len(a.epochs), len(b.epochs)) <= FEW_EPOCHS
@@ -115,8 +116,9 @@ def _parting(a: Run, b: Run) -> Parting | None:
         _number(_flat(held[block.name], run.matrix[row : row + 1])[0, column])
         for run, held in ((a, a.ledger), (b, b.ledger))
     )
-    epoch = row // a.problem.rows + 1
-    return Parting(row + 1, epoch, block.labels[column], *values)
+    visit = a.problem.first_visit + row
+    epoch = (visit - 1) // a.problem.rows + 1
+    return Parting(visit, epoch, block.labels[column], *values)
 
 
 def _flat(block: Block, matrix: Array) -> Array:
@@ -159,7 +161,7 @@ def _by_visit(a: Run, b: Run, apart: Array | None) -> list[Growth]:
     visits = sorted({v for v in powers if v < n} | {n})
     return [
         Growth(
-            visit,
+            a.problem.first_visit + visit - 1,
             _number(a["loss"][visit - 1]),
             _number(b["loss"][visit - 1]),
             None if apart is None else float(apart[visit - 1]),

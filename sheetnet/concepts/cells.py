@@ -6,7 +6,7 @@ formula is in and ``{p}`` for the row before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sheetnet.concepts.arithmetic import WRITTEN_OUT
@@ -31,6 +31,11 @@ class Cells:
     def span(self) -> str:
         """The range from the first to the last cell, its sheet named once."""
         return f"{self.refs[0]}:{self.refs[-1].rpartition('!')[2]}"
+
+
+def worked_in(texts: Iterable[str]) -> Cells:
+    """Formulas that take the place of cells in others."""
+    return Cells(tuple(f"({text})" for text in texts))
 
 
 def weighted_sum(bias: str, weights: Cells, inputs: Cells) -> str:

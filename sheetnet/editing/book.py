@@ -33,11 +33,13 @@ from sheetnet.problem import Problem, assemble
 from sheetnet.reader.config import config_keys, row_of
 from sheetnet.reader.inputs import Recalculate
 from sheetnet.reader.package import Package, open_package
+from sheetnet.reader.window import columns_told
 from sheetnet.reader.workbook import CONFIG_COLUMNS, CONFIG_ROWS
 from sheetnet.recalc import recalculate_if_asked
 from sheetnet.regions import COMPARE, CONFIG, DATA, INIT, TRAIN, Region
 from sheetnet.sheets import ALWAYS, sheets_of
 from sheetnet.spec import LayerSpec, Spec
+from sheetnet.window import FROM_VISIT
 
 _SEED, _ROWS, _VALIDATION = "seed", "rows", "validation"
 
@@ -49,7 +51,7 @@ class EditedBook:
     Attributes
     ----------
     problem: the run that ``Config``, ``Data`` and ``Init`` describe now.
-    sheets: those that it has, for a new workbook.
+    sheets: those that it has, for a new workbook; columns: which of the ledger's, likewise.
     changes: inputs that differ, ``a`` at export and ``b`` now.
     notes: what else was found, a line each.
 
@@ -58,6 +60,7 @@ class EditedBook:
     path: Path
     problem: Problem
     sheets: tuple[str, ...]
+    columns: str
     changes: Inputs
     notes: tuple[str, ...]
 
@@ -142,6 +145,12 @@ def _read(package: Package, source: Source) -> EditedBook:
     sight = source.look(CONFIG, lambda row, column, content: None)
     config = source.sheet(CONFIG, CONFIG_ROWS, CONFIG_COLUMNS)
     keys = config_keys(config.grid)
+    if FROM_VISIT in keys:
+        raise WorkbookError(
+            f"{package.path.name} holds a window of a training, from visit "
+            f"{config.number(keys[FROM_VISIT], CONFIG_VALUE, FROM_VISIT):g} on: its spec, or a "
+            "workbook of the whole training, is needed"
+        )
     sight.refuse_dates(config, Region(CONFIG, 1, CONFIG_VALUE, CONFIG_ROWS, 1))
     titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY).split(",")
     rows = read_rows(source)
@@ -176,7 +185,12 @@ def _read(package: Package, source: Source) -> EditedBook:
     elif then.trained.rows != problem.rows:
         every.append(f"the order of visits is new: {order_of(problem)}")
     return EditedBook(
-        package.path, problem, sheets_of(problem.network, titles), found, tuple(every)
+        package.path,
+        problem,
+        sheets_of(problem.network, titles),
+        columns_told(config, keys),
+        found,
+        tuple(every),
     )
 
 

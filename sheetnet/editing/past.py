@@ -19,10 +19,12 @@ from sheetnet.reader.cells import Grid, Odd
 from sheetnet.reader.package import Package
 from sheetnet.reader.scan import scan
 from sheetnet.regions import COMPARE, TRAIN
+from sheetnet.train_sheets import LAYER_SHEET
 from sheetnet.views.compare_inputs import DATA_TITLE, EXPORTED, LIST_TITLE, NAME, start_title
 from sheetnet.views.compare_listing import MAX_NAMED
 
 _UNIFORM = re.compile(r"r(\d+)\[(\d+)\]")
+_BIAS = re.compile(r"ub(\d+)\[1\]")
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,12 @@ def network_of(config: Grid) -> str | None:
 
 
 def read_trained(package: Package) -> Trained:
-    """Look at the first epoch of ``Train``."""
+    """Look at the first epoch of ``Train``, and at the first visit on the sheets of layers."""
     if TRAIN not in package.sheets:
         return Trained()
     names: dict[int, str] = {}
     order: list[int] = []
     starts: list[int] = []
-    uniforms: dict[tuple[int, int], float] = {}
 
     def see(row: int, column: int, content: float | str, _: int) -> bool:
         if row == TRAIN_NAME_ROW:
@@ -96,8 +97,6 @@ def read_trained(package: Package) -> Trained:
             order.append(int(content))
         elif name == "first" and content == 1:
             starts.append(row - TRAIN_FIRST_ROW)
-        elif row == TRAIN_FIRST_ROW and (uniform := _UNIFORM.fullmatch(name)):
-            uniforms[int(uniform[1]), int(uniform[2])] = content
         return True
 
     last = scan(package, TRAIN, see)
@@ -107,10 +106,30 @@ def read_trained(package: Package) -> Trained:
     visits = 0 if last is None else last - TRAIN_FIRST_ROW + 1
     epochs = visits // rows if visits >= rows and visits % rows == 0 else None
     batch = (starts[1] if len(starts) > 1 else rows) if starts else 1
-    biases = {name for name in names.values() if re.fullmatch(r"db\d+\[1\]", name)}
-    return Trained(
-        tuple(order), epochs, batch, uniforms, frozenset(int(name[2:-3]) for name in biases)
-    )
+    first: dict[str, float] = {}
+    for title in package.sheets:
+        if title == TRAIN or title.startswith(LAYER_SHEET):
+            first.update(_first_visit(package, title))
+    drawn = ((_UNIFORM.fullmatch(name), value) for name, value in first.items())
+    uniforms = {(int(found[1]), int(found[2])): value for found, value in drawn if found}
+    biases = frozenset(int(found[1]) for found in map(_BIAS.fullmatch, first) if found)
+    return Trained(tuple(order), epochs, batch, uniforms, biases)
+
+
+def _first_visit(package: Package, title: str) -> dict[str, float]:
+    """Plain name -> number in the first row of a sheet of the ledger; nan for what is none."""
+    names: dict[int, str] = {}
+    numbers: dict[str, float] = {}
+
+    def see(row: int, column: int, content: float | str, _: int) -> bool:
+        if row == TRAIN_NAME_ROW:
+            names[column] = str(content)
+        elif row == TRAIN_FIRST_ROW and isinstance(content, float):
+            numbers[names.get(column, "")] = content
+        return row <= TRAIN_FIRST_ROW
+
+    scan(package, title, see)
+    return {**dict.fromkeys(names.values(), np.nan), **numbers}
 
 
 def read_copies(package: Package, layout: DataLayout) -> Copies | None:

@@ -34,9 +34,11 @@ from sheetnet.reader.config import config_keys, config_spec, row_of
 from sheetnet.reader.grid import read_grid
 from sheetnet.reader.inputs import InputSheet, Recalculate
 from sheetnet.reader.package import Package
+from sheetnet.reader.window import with_columns, with_window
 from sheetnet.regions import CONFIG, DATA, GUIDE, INIT, Region
 from sheetnet.sheets import ALWAYS
 from sheetnet.spec import LayerSpec, Spec
+from sheetnet.train_sheets import MAX_SHEETS
 from sheetnet.views.make import views_of
 from sheetnet.views.view import View
 
@@ -87,6 +89,8 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         init = sheet(INIT, *init_layout.extent)
         spec = dataclasses.replace(spec, layers=_with_weights(spec, init, init_layout))
         problem = assemble(spec, table, classes)
+        problem = with_columns(problem, config, keys)
+        problem = with_window(problem, config, keys, partial(sheet, INIT))
         titles = config.text(row_of(config, keys, SHEETS_KEY), CONFIG_VALUE, SHEETS_KEY)
         bugs = 1 if BUGS_KEY in keys else 0
         layout = layout_of(problem, titles.split(","), bugs)
@@ -94,12 +98,14 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
         raise
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None
-    most = layout.epochs * max(problem.rows, problem.held_out)
-    if layout.ledger.width > MAX_COLUMNS or most > MAX_ROWS:
+    most = max(region.rows for region, _ in layout.ledger_sheets)
+    if layout.ledger.width > MAX_SHEETS * MAX_COLUMNS or most > MAX_ROWS:
         raise WorkbookError(f"{package.path.name}: {CONFIG} describes a run too large for a sheet")
     for title in layout.sheets:
         if title != GUIDE:
             _must_have(package, title)
+    for own in layout.on_sheets.sheets:
+        _must_have(package, own.title)
     names = {name: (CONFIG, keys[name], CONFIG_VALUE) for name in problem.hyperparameters}
     views, chosen, grids = views_of(problem, layout), [], []
     for view in views:

@@ -33,7 +33,7 @@ class Area:
     file: what the workbook holds; values: what the engine calculated.
     local: what NumPy makes of the sheet's own inputs; python: the training in Python;
         both (rows, columns), nan where a sheet would show an error.
-    visits: whether its rows are visits.
+    visits: whether its rows are visits, the first of them ``first_visit``.
     size: magnitudes (columns,) that differences are measured by at least.
 
     """
@@ -47,6 +47,7 @@ class Area:
     python: Array
     visits: bool = False
     size: Array | None = None
+    first_visit: int = 1
 
     @property
     def cells(self) -> int:
@@ -106,7 +107,7 @@ class Area:
 
     def visit(self, r: int) -> int | None:
         """The visit of a row."""
-        return r + 1 if self.visits else None
+        return self.first_visit + r if self.visits else None
 
 
 @dataclass(frozen=True)

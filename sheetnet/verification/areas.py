@@ -13,7 +13,9 @@ from sheetnet.epoch_formulas import best_formulas, epochs_formulas, validation_f
 from sheetnet.epoch_ledgers import Ledgers
 from sheetnet.formula import Formula, same
 from sheetnet.formulas import data_formulas, ledger_formulas, statistic_formulas
-from sheetnet.local import Sheets, local_epochs, local_train, local_validation
+from sheetnet.layout import Layout
+from sheetnet.local import Sheets, fill_in, local_epochs, local_train, local_validation
+from sheetnet.pipeline import folded_of
 from sheetnet.problem import Problem, Scaled, encode
 from sheetnet.reader.cells import Grid, Values
 from sheetnet.reader.workbook import Book
@@ -120,6 +122,21 @@ class Trained:
         )
 
 
+def train_rows(problem: Problem, layout: Layout, sheets: Mapping[str, LedgerSheet]) -> Array:
+    """The ledger as the engine calculated it, of all its sheets: (visits, columns).
+
+    What has no column there follows from those that there are.
+    """
+    own = layout.on_sheets.sheets
+    if layout.train.columns == layout.ledger.width:
+        return sheets[own[0].title].values.region(layout.train)
+    matrix = np.empty((layout.visits, layout.ledger.width))
+    for sheet in reversed(own):
+        matrix[:, sheet.columns] = sheets[sheet.title].values.region(layout.region_of(sheet))
+    fill_in(problem, layout.ledger, matrix, folded_of(problem.network))
+    return matrix
+
+
 def ledger_areas(
     book: Book, data: Values, sheets: Mapping[str, LedgerSheet], trained: Trained
 ) -> list[Area]:
@@ -133,7 +150,7 @@ def ledger_areas(
         return sheets[region.sheet].values.region(region)
 
     own = Sheets(
-        train=held(layout.train),
+        train=train_rows(problem, layout, sheets),
         epochs=held(layout.epoch_rows) if EPOCHS in layout.sheets else empty,
         validation=None if validation is None else held(validation),
         x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),
@@ -152,16 +169,30 @@ def ledger_areas(
         visits: bool = False,
     ) -> None:
         sheet = sheets[region.sheet]
-        areas.append(Area(region, names, formulas, sheet.file, sheet.values, local, python, visits))
+        areas.append(
+            Area(
+                region,
+                names,
+                formulas,
+                sheet.file,
+                sheet.values,
+                local,
+                python,
+                visits,
+                first_visit=layout.first_visit,
+            )
+        )
 
-    add(
-        layout.train,
-        ledgers.train.labels,
-        ledger_formulas(problem, layout),
-        local_train(problem, ledgers, own),
-        trained.train,
-        visits=True,
-    )
+    formulas, local = ledger_formulas(problem, layout), local_train(problem, ledgers, own)
+    for sheet in layout.on_sheets.sheets:
+        add(
+            layout.region_of(sheet),
+            sheet.ledger.labels,
+            tuple(formulas[c] for c in sheet.columns.tolist()),
+            sheet.of(local),
+            sheet.of(trained.train),
+            visits=True,
+        )
     if validation is not None and ledgers.validation is not None:
         add(
             validation,

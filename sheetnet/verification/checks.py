@@ -62,8 +62,12 @@ def value_check(
         if first is None and result.failed.any():
             first = value_failure(area, area.values, python, result.failed)
         if growth and isinstance(area, Area) and area.visits:
-            steps = _growth(result.relative)
-            diverged = first_divergence(python), first_divergence(sheet)
+            before = area.first_visit - 1
+            steps = _worse(steps, _growth(result.relative, before))
+            diverged = (
+                _earlier(diverged[0], before, first_divergence(python)),
+                _earlier(diverged[1], before, first_divergence(sheet)),
+            )
     if own and first is not None:
         n, mask = first_at_fault(areas, failed)
         first = value_failure(areas[n], areas[n].values, getattr(areas[n], against), mask)
@@ -155,12 +159,25 @@ def ulps(a: float, b: float) -> int:
     return abs(ordinal(a) - ordinal(b))
 
 
-def _growth(relative: Array) -> tuple[tuple[int, float], ...]:
-    """The largest relative difference up to visits 1, 10, 100 … and the last."""
+def _worse(
+    a: tuple[tuple[int, float], ...], b: tuple[tuple[int, float], ...]
+) -> tuple[tuple[int, float], ...]:
+    """The growth over the sheets of a ledger together, all of the same visits."""
+    return tuple((at, max(x, y)) for (at, x), (_, y) in zip(a, b, strict=True)) if a else b
+
+
+def _earlier(known: int | None, before: int, row: int | None) -> int | None:
+    """The first visit of a divergence, known so far or in a row of another sheet."""
+    found = [] if known is None else [known]
+    return min([*found, *([] if row is None else [before + row])], default=None)
+
+
+def _growth(relative: Array, before: int = 0) -> tuple[tuple[int, float], ...]:
+    """The largest relative difference up to row 1, 10, 100 … and the last: (visit, it)."""
     worst = np.maximum.accumulate(relative.max(axis=1))
     last = len(worst)
     visits = [10**n for n in range(8) if 10**n < last] + [last]
-    return tuple((visit, float(worst[visit - 1])) for visit in visits)
+    return tuple((before + visit, float(worst[visit - 1])) for visit in visits)
 
 
 def saved_check(areas: Sequence[Area | Single], tolerance: Tolerance) -> Check:

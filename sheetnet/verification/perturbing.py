@@ -197,7 +197,8 @@ def _changed(problem: Problem, chosen: tuple[str, ...], strength: float) -> Prob
         table = dataclasses.replace(table, targets=_other_targets(problem, strength))
     if "targets" in chosen and table.labels is not None:
         table = dataclasses.replace(table, labels=_other_labels(problem, table))
-    return assemble(spec, table, problem.classes)
+    made = assemble(spec, table, problem.classes)
+    return dataclasses.replace(made, network=problem.network, window=problem.window)
 
 
 def _other_targets(problem: Problem, strength: float) -> Array:

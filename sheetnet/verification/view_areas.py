@@ -11,7 +11,7 @@ from sheetnet.reader.cells import Values
 from sheetnet.reader.workbook import Book
 from sheetnet.regions import Region
 from sheetnet.verification.area import Area, Single
-from sheetnet.verification.areas import LedgerSheet, Trained
+from sheetnet.verification.areas import LedgerSheet, Trained, train_rows
 from sheetnet.views.view import Content, Filled, Source, View
 
 
@@ -20,7 +20,8 @@ def view_areas(
 ) -> Iterator[Area | Single]:
     """Their tables, then their single cells; the local values follow from the sheet's ``Train``."""
     layout, problem = book.layout, book.problem
-    own = sheets[layout.train.sheet].values.region(layout.train)
+    own = train_rows(problem, layout, sheets)
+    first = layout.first_visit
     for view, chosen in zip(book.views, book.chosen, strict=True):
         sheet = sheets[view.title]
 
@@ -28,8 +29,8 @@ def view_areas(
             return _held(sheet, region)
 
         local = Source(
-            train=lambda visit: own[visit - 1],
-            python=lambda visit: trained.train[visit - 1],
+            train=lambda visit: own[visit - first],
+            python=lambda visit: trained.train[visit - first],
             x=data.region(layout.data.body(layout.data.x_column, problem.network.inputs)),
             y=data.region(layout.data.body(layout.data.y_column, problem.network.outputs)),
             held=held,

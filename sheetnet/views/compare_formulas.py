@@ -8,7 +8,7 @@ from sheetnet.concepts import cells
 from sheetnet.concepts.cells import Cells
 from sheetnet.formula import Formula, Listed, same
 from sheetnet.forward_formulas import cells_of, columns_of
-from sheetnet.regions import TRAIN, Region, address, letter
+from sheetnet.regions import Region, address, letter
 from sheetnet.stretches import SIGN, apart, signed
 from sheetnet.views.compare_inputs import Inputs
 from sheetnet.views.compare_layout import (
@@ -65,13 +65,11 @@ def table_formulas(layout: CompareLayout) -> tuple[Formula | None, ...]:
     found: dict[str, list[Formula]] = {}
     spans: list[str] = []
     for block in layout.quantities:
-        live = [f"{TRAIN}!{sign}{letter(block.first + 1 + i)}{_ROW}" for i in range(block.size)]
+        live = _cells(layout, block.name, sign)
         update = f"u{block.name}"
         if update in layout.train.ledger:
-            first = layout.train.ledger[update].first + 1
-            live = [
-                f"{text}+{TRAIN}!{sign}{letter(first + i)}{_ROW}" for i, text in enumerate(live)
-            ]
+            pairs = zip(live, _cells(layout, update, sign), strict=True)
+            live = [f"{text}+{other}" for text, other in pairs]
         found[block.name] = [same(text, step) for text in live]
         python, own = refs[PYTHON + block.name], refs[block.name]
         found[DIFFERENCE + block.name] = [
@@ -84,6 +82,13 @@ def table_formulas(layout: CompareLayout) -> tuple[Formula | None, ...]:
     found["beyond"] = [same(f"IF(SIGN({largest}-{TOLERANCE_NAME})>0,1,0)")]
     found["worst"] = [same(f"IF({beyond}=1,{_is_worst(largest)},0)")]
     return columns_of(layout.ledger, signed(found))
+
+
+def _cells(layout: CompareLayout, name: str, sign: str) -> list[str]:
+    """The cells of a quantity in a row of ``Train``."""
+    sheets, size = layout.train.on_sheets, layout.train.ledger[name].size
+    places = (sheets.place(name, i) for i in range(size))
+    return [f"{sheet}!{sign}{column}{_ROW}" for sheet, column in places]
 
 
 def _difference(python: str, own: str) -> str:

@@ -44,7 +44,8 @@ def problem_at_export(problem: Problem, found: Found) -> Problem | None:
         labels=None if classes is None else decode(goals, classes),
     )
     try:
-        return assemble(replace(spec, layers=layers, training=training), table, classes)
+        made = assemble(replace(spec, layers=layers, training=training), table, classes)
+        return replace(made, network=problem.network)
     except SheetnetError:
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sheetnet.engine import constants
+from sheetnet.constants import constants
 from sheetnet.layout import Layout
 from sheetnet.problem import Problem
 from sheetnet.regions import STEP
@@ -29,7 +29,11 @@ def step_view(problem: Problem, layout: Layout) -> View:
     layer, unit, source, nudge = CHOSEN
     choices = (
         choice(
-            "step", _telling(problem), "the visit that is shown, a row of Train", 1, layout.visits
+            "step",
+            _telling(problem),
+            "the visit that is shown, a row of Train",
+            layout.first_visit,
+            layout.first_visit + layout.visits - 1,
         ),
         choice(layer, 1, "the layer of the weight that is explained", 1, len(layers)),
         choice(unit, 1, "its unit", 1, max(each.units for each in layers)),
@@ -39,7 +43,7 @@ def step_view(problem: Problem, layout: Layout) -> View:
 
     def visits(chosen: Chosen) -> frozenset[int]:
         visit = int(chosen["step"])
-        return frozenset({visit, visit - 1} - {0})
+        return frozenset({visit, visit - 1} - {layout.first_visit - 1})
 
     return View(
         title=STEP,
@@ -52,7 +56,8 @@ def step_view(problem: Problem, layout: Layout) -> View:
 
 
 def _telling(problem: Problem) -> int:
-    """The first visit of the first epoch with the fewest inputs that are 0."""
-    order = constants(problem)["sample"][: problem.rows].astype(int) - 1
+    """The first visit of as many as an epoch has, with the fewest inputs that are 0."""
+    count = min(problem.rows, problem.visits)
+    order = constants(problem, 0, count)["sample"].astype(int) - 1
     zeros = (problem.inputs.values[order] == 0).sum(axis=1)
-    return int(zeros.argmin()) + 1
+    return problem.first_visit + int(zeros.argmin())

@@ -125,7 +125,7 @@ def _where(step: StepLayout, name: str) -> str:
 def _label(step: StepLayout, name: str) -> str:
     """The plain name of a factor's column on Train."""
     unit, source, layer = step.chosen_unit, step.chosen_input, "weight_layer"
-    if name in ("back", "slope"):
+    if name in step.unseen:
         return f'"{NONE}"'
     if name == NEW:
         bias, weight = f'"b"&{layer}&"["&{unit}', f'"W"&{layer}&"["&{unit}&","&{source}'

@@ -12,7 +12,7 @@ from sheetnet.layout import Layout
 from sheetnet.ledger import input_of
 from sheetnet.network import Layer
 from sheetnet.pipeline import parameters_of
-from sheetnet.regions import STEP, TRAIN, address, letter
+from sheetnet.regions import STEP, address, letter
 from sheetnet.stage_formulas import stage_formulas
 from sheetnet.views.step_cells import filled, refs_of
 from sheetnet.views.step_chosen import chosen_cells
@@ -43,21 +43,30 @@ def _looked_up(layout: Layout, step: StepLayout) -> Iterator[Live]:
     """What the step is given: its place, inputs, targets, weights, uniforms, the row before."""
 
     def train(name: str, row: str) -> list[str]:
-        block, region = layout.ledger[name], layout.train
+        region, size = layout.train, layout.ledger[name].size
         first, last = region.row, region.last_row
-        columns = (letter(region.column + block.first + i) for i in range(block.size))
-        return [cells.look_up(f"{TRAIN}!${c}", first, last, row) for c in columns]
+        places = (layout.on_sheets.place(name, i) for i in range(size))
+        return [cells.look_up(f"{sheet}!${c}", first, last, row) for sheet, c in places]
 
     given = {"x": f"{FED}1", "y": "y"}
     for block in layout.ledger.blocks:
         name = given.get(block.name, block.name)
         fixed = block.kind in ("place", "flag", "input", "target", "weight", "bias", "drawn")
         if fixed and block.name != "visit":
-            yield from filled(step.boxes[name], train(block.name, "step"))
+            yield from filled(step.boxes[name], train(block.name, _place(layout, 0)))
         before = before_of(name)
         if before in step.boxes:
-            texts = [f"IF(step=1,0,{text})" for text in train(name, "step-1")]
+            texts = [
+                f"IF(step={layout.first_visit},{layout.init.start(name, i)},{text})"
+                for i, text in enumerate(train(name, _place(layout, 1)))
+            ]
             yield from filled(step.boxes[before], texts)
+
+
+def _place(layout: Layout, back: int) -> str:
+    """Where the step stands among the rows of ``Train``, or so many rows back."""
+    before = layout.first_visit - 1 + back
+    return f"step-{before}" if before else "step"
 
 
 def _computed(step: StepLayout) -> Iterator[tuple[str, list[str]]]:
@@ -116,8 +125,8 @@ def _list(layout: Layout, step: StepLayout) -> Iterator[Live]:
     first = step.list_row + 2
     for n, (name, i, label) in enumerate(step.listed):
         row = first + n
-        column = letter(region.column + layout.ledger[name].first + i)
-        held = cells.look_up(f"{TRAIN}!${column}", region.row, region.last_row, "step")
+        sheet, column = layout.on_sheets.place(name, i)
+        held = cells.look_up(f"{sheet}!${column}", region.row, region.last_row, _place(layout, 0))
         box = step.boxes["x" if name == "x" else name]
         cell = box.cells[i]
         at = step.wide[1:5]

@@ -14,7 +14,7 @@ from functools import cached_property
 from sheetnet.forward_formulas import FED
 from sheetnet.ledger import Ledger, needs_output_slope
 from sheetnet.network import Layer, Network
-from sheetnet.pipeline import GRADIENT, parameters_of, single_names, stages_of
+from sheetnet.pipeline import GRADIENT, folded_of, parameters_of, single_names, stages_of
 from sheetnet.views.step_parts import Block, Box, Group
 
 PANEL_HEAD_ROW, PANEL_ROW, CHECK_ROW = 4, 5, 6
@@ -201,6 +201,12 @@ class StepLayout:
         mask = ("k",) if any(layer.dropout for layer in self.network.layers) else ()
         return ("W", FED, "back", *mask, "slope", "delta", GRADIENT, *stages, "u", NEW)
 
+    @cached_property
+    def unseen(self) -> frozenset[str]:
+        """Those that have no column on ``Train``."""
+        folded = folded_of(self.network)
+        return frozenset(("back", "slope", *(n for n in self.factor_names if f"{n}W1" in folded)))
+
     def factor_place(self, name: str) -> int:
         """The row of one of them."""
         return self.factor_row + 4 + self.factor_names.index(name)
@@ -256,13 +262,14 @@ class StepLayout:
 
     @cached_property
     def listed(self) -> tuple[tuple[str, int, str], ...]:
-        """Every column of the ledger but the place: (quantity, number from 0, plain name).
+        """Every column of ``Train`` but the place: (quantity, number from 0, plain name).
 
         None where nothing is compared.
         """
         found: list[tuple[str, int, str]] = []
+        folded = folded_of(self.network)
         for block in self.ledger.blocks if self.compares else ():
-            if block.kind not in ("place", "flag"):
+            if block.kind not in ("place", "flag") and block.name not in folded:
                 found += [(block.name, i, label) for i, label in enumerate(block.labels)]
         return tuple(found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from sheetnet.concepts.cells import Cells
 from sheetnet.network import Layer
@@ -28,7 +29,7 @@ class Box:
             for column in range(self.column, self.column + self.columns):
                 yield row, column
 
-    @property
+    @cached_property
     def cells(self) -> Cells:
         """References to them."""
         return Cells(tuple(address(*place) for place in self.places))

@@ -54,7 +54,9 @@ def step_values(problem: Problem, step: StepLayout, source: Source, chosen: Chos
         if before_of(name) in step.boxes:
             q[before_of(name)] = (
                 _row(step.ledger, source.train(visit - 1))[name]
-                if visit > 1
+                if visit > problem.first_visit
+                else problem.window.carried[name]
+                if problem.window
                 else np.zeros_like(q[name])
             )
     with np.errstate(all="ignore"):
@@ -210,11 +212,13 @@ def _factor(step: StepLayout, q: Row, weight: _Weight, name: str) -> tuple[Conte
         label = f"{input_of(step.network, weight.layer)}[{i}]" if i else "1"
         return value, address(box.row, box.column + i - 1 if i else bias), label
     if name in ("back", "slope", "delta", "k"):
-        label = NONE if name in ("back", "slope") else f"{name}{l}[{j}]"
+        label = NONE if name in step.unseen else f"{name}{l}[{j}]"
         column = step.boxes.get(f"{name}{l}")
         if column is None:
             return NONE, NONE, label
         return float(q[f"{name}{l}"][j - 1]), address(column.row + j - 1, column.column), label
+    if name in step.unseen:
+        label = NONE
     box = step.boxes[named(name, f"W{l}")]
     place = address(box.row + j - 1, box.column + (i - 1 if i else box.columns))
     if name == GRADIENT:

@@ -51,8 +51,10 @@ class Rows:
         """How many."""
         return self.last - self.first + 1
 
-    def column(self, column: int) -> Reference:
-        """A column (from 1) of them."""
+    def column(self, column: int | Reference) -> Reference:
+        """A column (from 1) of them; one of another sheet as it is."""
+        if isinstance(column, Reference):
+            return column
         return Reference(self.sheet, min_col=column, min_row=self.first, max_row=self.last)
 
 
@@ -61,7 +63,7 @@ def line_chart(
     title: str,
     across: str,
     up: str,
-    columns: Sequence[tuple[int, str]],
+    columns: Sequence[tuple[int | Reference, str]],
     *,
     legend: Side = "b",
 ) -> LineChart:
@@ -87,7 +89,7 @@ def point_chart(
     title: str,
     across: str,
     up: str,
-    points: Sequence[tuple[Rows, int, int, str]],
+    points: Sequence[tuple[Rows, int, int | Reference, str]],
     *,
     shares: bool = False,
 ) -> ScatterChart:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from openpyxl import Workbook
-from openpyxl.chart import LineChart, ScatterChart
+from openpyxl.chart import LineChart, Reference, ScatterChart
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
 from openpyxl.drawing.xdr import XDRPositiveSize2D
 from openpyxl.worksheet.worksheet import Worksheet
@@ -40,8 +41,10 @@ Chart = LineChart | ScatterChart
 def add_charts(book: Workbook, problem: Problem, layout: Layout) -> None:
     """Add the charts in two rows on top of ``Epochs``."""
     sheet = book[EPOCHS]
-    by_epoch = [*_summaries(sheet, problem, layout), _gradients(sheet, problem, layout)]
-    by_visit = [*_visits(book[TRAIN], layout), _predictions(book, problem, layout)]
+    by_epoch = list(_summaries(sheet, problem, layout))
+    if GRADIENT_NORM in layout.ledgers.epochs:
+        by_epoch.append(_gradients(sheet, problem, layout))
+    by_visit = [*_visits(book, layout), _predictions(book, problem, layout)]
     for down, charts in enumerate((by_epoch, by_visit)):
         row = EPOCHS_CHART_ROW + down * EPOCHS_CHART_ROWS
         for i, chart in enumerate(charts):
@@ -103,17 +106,26 @@ def _never_zero(network: Network) -> bool:
     return all(slope is None or slope(below, half)[0] != 0 for slope in slopes)
 
 
-def _visits(train: Worksheet, layout: Layout) -> Iterator[Chart]:
-    region, ledger = layout.train, layout.ledger
+def _column(book: Workbook, layout: Layout, rows: Rows, name: str, i: int = 0) -> Reference:
+    """So many rows of a quantity of ``Train``, on its sheet."""
+    title, first = layout.on_sheets.places[name]
+    return replace(rows, sheet=book[title]).column(first + i)
+
+
+def _visits(book: Workbook, layout: Layout) -> Iterator[Chart]:
+    region = layout.train
     shown = min(layout.visits, MAX_VISITS)
-    rows = _rows(train, region, region.row + shown - 1)
+    rows = _rows(book[TRAIN], region, region.row + shown - 1)
     of = f" (first {shown:,} of {layout.visits:,})" if shown < layout.visits else ""
-    loss = [(ledger["loss"].first + 1, "loss")]
+    loss = [(_column(book, layout, rows, "loss"), "loss")]
     yield line_chart(rows, f"loss by visit{of}", "visit", "loss", loss)
     chosen, count = some_parameters(layout)
     which = f"{len(chosen)} of {count} " if len(chosen) < count else ""
     columns = [
-        (block.first + 1 + list(block.indices).index(index), symbol(block, index))
+        (
+            _column(book, layout, rows, block.name, list(block.indices).index(index)),
+            symbol(block, index),
+        )
         for block, index in chosen
     ]
     title = f"{which}weights and biases by visit{of}"
@@ -151,10 +163,14 @@ def _predictions(book: Workbook, problem: Problem, layout: Layout) -> Chart:
         sheets.append((VALIDATION, layout.validation, *beside))
     for title, region, ledger, count, words in sheets[: 2 if network.outputs == 1 else 1]:
         rows = Rows(book[title], region.last_row - min(count, MAX_VISITS) + 1, region.last_row)
-        y, a = ledger["y"].first + 1, ledger[f"a{len(network.layers)}"].first + 1
+        y = layout.on_sheets.places["y"][1] if title == TRAIN else ledger["y"].first + 1
+        last = f"a{len(network.layers)}"
         for k in range(outputs):
             name = words if network.outputs == 1 else output_name(problem, k)
-            points.append((rows, y + k, a + k, name))
+            a: int | Reference = ledger[last].first + 1 + k
+            if title == TRAIN:
+                a = _column(book, layout, rows, last, k)
+            points.append((rows, y + k, a, name))
     of = f" (outputs 1 to {outputs})" if outputs < network.outputs else ""
     title = f"predictions against targets, last epoch{of}"
     bounded = network.loss.targets != "any"

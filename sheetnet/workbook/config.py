@@ -27,6 +27,7 @@ from sheetnet.layout import (
 from sheetnet.network import Layer
 from sheetnet.problem import Problem, Scaled
 from sheetnet.regions import CONFIG, letter
+from sheetnet.window import COLUMNS, COMPACT, FROM_VISIT, NEVER, STOPPED_AFTER, VISITS
 from sheetnet.workbook import styles
 from sheetnet.workbook.styles import put
 
@@ -148,6 +149,24 @@ def _structure(problem: Problem) -> list[tuple[str, object, str]]:
         ("seed", training.seed, "of shuffles and of the weights drawn for Init"),
         ("initializer", training.initializer, "how weights that were not given were drawn"),
     ]
+    return rows + _window(problem)
+
+
+def _window(problem: Problem) -> list[tuple[str, object, str]]:
+    """Which part of the training stands in the workbook, where it is not all of it."""
+    window = problem.window
+    rows: list[tuple[str, object, str]] = []
+    if problem.network.compact:
+        rows.append((COLUMNS, COMPACT, "what follows at once is worked into other formulas"))
+    if window is None:
+        return rows
+    rows += [
+        (FROM_VISIT, window.first, "the first visit on Train; Init holds what it starts from"),
+        (VISITS, window.visits, "rows of Train"),
+    ]
+    if problem.network.stops:
+        after = NEVER if window.stopped_after is None else window.stopped_after
+        rows.append((STOPPED_AFTER, after, "the epoch after which training had ended, by then"))
     return rows
 
 

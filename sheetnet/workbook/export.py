@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openpyxl import Workbook
 
 from sheetnet import engine
+from sheetnet.concepts.arithmetic import Array
 from sheetnet.epoch_formulas import epochs_formulas, validation_formulas
-from sheetnet.errors import LimitError
-from sheetnet.formulas import ledger_formulas, longest
-from sheetnet.layout import EPOCHS_FIRST_ROW, TRAIN_FIRST_ROW, Layout, layout_of
-from sheetnet.limits import MAX_COLUMNS, MAX_FORMULA, MAX_ROWS
+from sheetnet.formula import Formula
+from sheetnet.formulas import ledger_formulas
+from sheetnet.layout import Layout, layout_of
 from sheetnet.output import check_target
 from sheetnet.problem import Problem
 from sheetnet.regions import DATA, EPOCHS, GUIDE, TRAIN, VALIDATION
+from sheetnet.values import choice
 from sheetnet.views.make import views_of
 from sheetnet.views.view import Content, View
+from sheetnet.window import ALL_COLUMNS, COMPACT
+from sheetnet.windows import at_start, outlined
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
 from sheetnet.workbook.epochs import write_epochs
+from sheetnet.workbook.fitting import (
+    BYTES_PER_CELL,
+    LARGE,
+    check_limits,
+    check_views,
+    size_of,
+    without_wide_ledgers,
+    without_wide_views,
+)
 from sheetnet.workbook.guide import write_guide
 from sheetnet.workbook.init import write_init
+from sheetnet.workbook.init_state import write_state
 from sheetnet.workbook.package import save
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.train import write_train
@@ -37,9 +50,11 @@ class Exported:
     """What was written: visits and columns of the ledger, its formula cells, the file's bytes.
 
     ``diverged_at`` is the first visit with a number that a sheet cannot hold, or None;
-    ``first_loss`` and ``last_loss`` are mean losses of the first and last epoch;
+    ``first_loss`` and ``last_loss`` are mean losses of the first and last epoch, of a window
+    (which begins at ``first_visit``, else None) the losses of its first and last visit;
     ``best_epoch`` has the lowest validation loss, after ``stopped_after`` training ended
-    early (from 1; None where there is none).
+    early (from 1; None where there is none). ``left_out`` says of sheets that apply, but
+    are not there, why; ``saved`` are columns that compact ones do without.
     """
 
     path: Path
@@ -52,58 +67,14 @@ class Exported:
     diverged_at: int | None
     best_epoch: int | None = None
     stopped_after: int | None = None
+    left_out: tuple[str, ...] = ()
+    first_visit: int | None = None
+    saved: int = 0
 
-
-def check_limits(problem: Problem, layout: Layout, longest_formula: int) -> None:
-    """Raise :class:`LimitError` that says what would fit, before anything is trained."""
-    room = MAX_ROWS - TRAIN_FIRST_ROW + 1
-    each = max(problem.rows, problem.held_out)
-    if each * layout.epochs > room:
-        epochs = room // each
-        fits = f"{epochs} epochs of {each} rows" if epochs else f"rows = {room}"
-        raise LimitError(
-            f"{layout.epochs} epochs of {each} rows make {each * layout.epochs} visits, but a "
-            f"sheet has room for {room}; what fits: {fits}"
-        )
-    if layout.epochs > MAX_ROWS - EPOCHS_FIRST_ROW + 1:
-        raise LimitError(
-            f"training.epochs is {layout.epochs}, but Epochs has room for "
-            f"{MAX_ROWS - EPOCHS_FIRST_ROW + 1}"
-        )
-    if layout.data.last_row > MAX_ROWS:
-        raise LimitError(
-            f"{problem.table.rows} rows of data do not fit on a sheet; what fits: rows = "
-            f"{MAX_ROWS - layout.data.first_row + 1}"
-        )
-    for name, width in (("Train", layout.ledger.width), ("Data", layout.data.last_column)):
-        if width > MAX_COLUMNS:
-            raise LimitError(
-                f"{name} would need {width} columns for the network {problem.network.label}, "
-                f"but a sheet has {MAX_COLUMNS}: use fewer units or inputs"
-            )
-    if longest_formula > MAX_FORMULA:
-        raise LimitError(
-            f"a formula of the network {problem.network.label} would have {longest_formula} "
-            f"characters, but a cell holds {MAX_FORMULA}: use fewer units in the layers"
-        )
-
-
-def check_views(views: Sequence[View]) -> None:
-    """Raise :class:`LimitError` for a sheet beside the training that does not fit."""
-    for view in views:
-        row, column = view.extent
-        formulas = [f.rest for table in view.tables for f in table.formulas if f is not None]
-        characters = max(map(len, [*formulas, *(cell.text for cell in view.cells)]), default=0)
-        for found, room, what in (
-            (row, MAX_ROWS, "rows"),
-            (column, MAX_COLUMNS, "columns"),
-            (characters, MAX_FORMULA, "characters in a formula"),
-        ):
-            if found > room:
-                raise LimitError(
-                    f"{view.title} would need {found} {what}, but there is room for {room}: "
-                    "leave it out (--sheets names those to be written)"
-                )
+    @property
+    def bytes_per_cell(self) -> int:
+        """Of the file, about."""
+        return BYTES_PER_CELL
 
 
 def export(
@@ -113,21 +84,31 @@ def export(
     overwrite: bool = True,
     sheets: Iterable[str] | None = None,
     bugs: int = 0,
+    window: tuple[int | None, int | None] | None = None,
+    columns: str = ALL_COLUMNS,
+    notice: Callable[[str], None] | None = None,
 ) -> Exported:
-    """Train and write the workbook, all of it or nothing; ``sheets`` None: all that apply.
+    """Train and write the workbook, all of it or nothing.
 
-    ``bugs`` is the number of faults that will be put into it as a bug hunt.
+    ``sheets`` None: all that apply and fit. ``window`` is the first visit and how many
+    (None: from the first, to the last); None: all of them. ``columns``: ``all``, or
+    ``compact`` without those that follow at once from others. ``notice`` is told before the
+    training how large the workbook will be, where it is large. ``bugs`` is the number of
+    faults that will be put into it as a bug hunt.
     """
     check_target(path, overwrite=overwrite, read=problem.spec.files)
-    layout = layout_of(problem, sheets, bugs)
-    formulas = {TRAIN: ledger_formulas(problem, layout)}
-    if VALIDATION in layout.sheets:
-        formulas[VALIDATION] = validation_formulas(layout)
-    if EPOCHS in layout.sheets:
-        formulas[EPOCHS] = epochs_formulas(layout)
-    check_limits(problem, layout, max(map(longest, formulas.values())))
-    views = views_of(problem, layout)
-    check_views(views)
+    choice("columns", columns, dict.fromkeys((ALL_COLUMNS, COMPACT)))
+    if columns == COMPACT:
+        problem = replace(problem, network=replace(problem.network, compact=True))
+    if window is not None:
+        problem = outlined(problem, *window)
+    layout, formulas, views, left_out = _planned(problem, sheets, bugs)
+    size = size_of(layout, views)
+    if notice is not None and size.cells > LARGE:
+        notice(size.to_text())
+    if window is not None:
+        problem = at_start(problem)
+        views = views_of(problem, layout)  # they show what it starts from
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "sheetnet"
@@ -139,8 +120,13 @@ def export(
     streams: dict[str, Sequence[Stream]] = {}
     streams[DATA] = [write_data(book, problem, layout.data, cached)]
     write_init(book, problem, layout.init)
+    if problem.window is not None:
+        write_state(book, problem.window, layout.init)
     blocks = watch.passing(engine.blocks(problem, layout.ledgers))
-    streams[TRAIN] = [write_train(book, problem, layout, formulas[TRAIN], blocks)]
+    for own in layout.on_sheets.sheets:
+        streams[own.title] = [write_train(book, problem, layout, own, formulas[TRAIN], blocks)]
+        # Of further sheets the numbers are made again: nobody has room for all of them.
+        blocks = _ledger(problem, layout)
     if VALIDATION in layout.sheets:
         held_out = watch.validation()
         streams[VALIDATION] = [
@@ -152,16 +138,48 @@ def export(
         streams[view.title] = WRITERS[view.title](book, problem, layout, view, watch.tables(view))
     save(book, path, streams, cached, overwrite=overwrite)
     live = {title: sum(f is not None for f in columns) for title, columns in formulas.items()}
-    losses = layout.ledgers.epochs["loss"].view(watch.all_epochs)
+    losses: Sequence[float] = watch.losses
+    if problem.window is None:
+        losses = layout.ledgers.epochs["loss"].view(watch.all_epochs).tolist()
     return Exported(
         path=path,
         visits=layout.visits,
-        columns=layout.ledger.width,
+        columns=layout.on_sheets.width,
+        saved=layout.ledger.width - layout.on_sheets.width,
         formulas=sum(live[title] * streams[title][0].rows for title in formulas),
         size=path.stat().st_size,
-        first_loss=float(losses[0]),
-        last_loss=float(losses[-1]),
+        first_loss=losses[0],
+        last_loss=losses[-1],
+        first_visit=layout.first_visit if problem.window is not None else None,
         diverged_at=watch.diverged_at,
         best_epoch=watch.last("best_epoch"),
-        stopped_after=watch.stopped_after,
+        stopped_after=problem.window.stopped_after if problem.window else watch.stopped_after,
+        left_out=left_out,
     )
+
+
+def _ledger(problem: Problem, layout: Layout) -> Iterator[Array]:
+    for part in engine.blocks(problem, layout.ledgers):
+        yield part.train
+
+
+def _planned(
+    problem: Problem, sheets: Iterable[str] | None, bugs: int
+) -> tuple[Layout, dict[str, tuple[Formula | None, ...]], tuple[View, ...], tuple[str, ...]]:
+    """Layout, formulas of the ledgers, views, and what is left out, all within limits."""
+    layout = layout_of(problem, sheets, bugs)
+    left_out: tuple[str, ...] = ()
+    if sheets is None:
+        layout, left_out = without_wide_ledgers(layout)
+    formulas = {TRAIN: ledger_formulas(problem, layout)}
+    if VALIDATION in layout.sheets:
+        formulas[VALIDATION] = validation_formulas(layout)
+    if EPOCHS in layout.sheets:
+        formulas[EPOCHS] = epochs_formulas(layout)
+    check_limits(problem, layout, formulas.values())
+    views = views_of(problem, layout)
+    if sheets is None:
+        layout, views, too_large = without_wide_views(layout, views)
+        left_out = (*left_out, *too_large)
+    check_views(views)
+    return layout, formulas, views, left_out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.pagebreak import Break
@@ -30,6 +32,7 @@ from sheetnet.regions import (
     VALIDATION,
     address,
     letter,
+    quoted,
 )
 from sheetnet.workbook import styles
 from sheetnet.workbook.drawing import MAX_STACKS, draw
@@ -73,7 +76,9 @@ def write_guide(book: Workbook, problem: Problem, layout: Layout) -> None:
     trained = sum(layer.units * (layer.inputs + layer.train_bias) for layer in layers)
     words = f"{trained} trained parameters, {problem.rows} training rows"
     held_out = f", {problem.held_out} held out for validation" if problem.held_out else ""
-    put(sheet, 4, 1, f"{words}{held_out}, {layout.epochs} epochs", styles.BODY)
+    window = problem.window
+    part = f"; visits {window.first:,} to {window.last:,} of them stand here" if window else ""
+    put(sheet, 4, 1, f"{words}{held_out}, {layout.epochs} epochs{part}", styles.BODY)
     if layout.bugs:
         put(sheet, 5, 1, _hunt(layout.bugs), styles.HEADING)
     row = draw(sheet, problem, 6 + bool(layout.bugs)) + 1
@@ -120,6 +125,10 @@ def _sheets(sheet: Worksheet, layout: Layout, row: int) -> int:
     for title, text in _SHEETS.items():
         if title in layout.sheets:
             row = _line(sheet, row, title, f"{title}!A1", text)
+        further = layout.on_sheets.sheets[1:] if title == TRAIN else ()
+        for own in further:
+            layer = f"the columns of layer {own.ledger.blocks[1].layer}, in the same rows"
+            row = _line(sheet, row, own.title, f"{quoted(own.title)}!A1", layer)
     return row
 
 
@@ -191,12 +200,13 @@ def _formulas(sheet: Worksheet, problem: Problem, layout: Layout, row: int) -> i
     text = "Indices: j the unit, i its input. Above the sheet's corner, 1 and 2 fold and unfold."
     put(sheet, row, 1, f"{text} Each symbol leads to its first column.", styles.NOTE)
     row += 1
+    places = layout.on_sheets.places
     for title, kinds in _PARTS:
-        row = _part(sheet, problem, layout.ledger, TRAIN, TRAIN_NAME_ROW, title, kinds, row)
+        row = _part(sheet, problem, layout.ledger, TRAIN, TRAIN_NAME_ROW, title, kinds, row, places)
     if EPOCHS not in layout.sheets:
         return row
     ledger = layout.ledgers.epochs
-    return _part(sheet, problem, ledger, EPOCHS, EPOCHS_NAME_ROW, *_BY_EPOCH, row)
+    return _part(sheet, problem, ledger, EPOCHS, EPOCHS_NAME_ROW, *_BY_EPOCH, row, {})
 
 
 def _part(
@@ -208,15 +218,19 @@ def _part(
     heading: str,
     kinds: tuple[str, ...],
     row: int,
+    places: Mapping[str, tuple[str, int]],
 ) -> int:
     put(sheet, row, 1, heading, styles.BOLD)
     row += 1
     for block in ledger.blocks:
         if block.kind not in kinds or (title == TRAIN and block.kind == "flag"):
             continue
+        if places and block.name not in places:
+            continue
         index = _all_of(block)
         told = explanation(problem, block, index)
-        where = f"{title}!{address(name_row, block.first + 1)}"
+        sheet_title, first = places.get(block.name, (title, block.first + 1))
+        where = f"{quoted(sheet_title)}!{address(name_row, first)}"
         row = _line(sheet, row, symbol(block, index), where, told.words, told.maths)
     return row
 

@@ -33,9 +33,9 @@ def add_heat(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
         for group in [blocks] if together else [[block] for block in blocks]:
             if sum(block.size for block in group) * region.rows <= MAX_CELLS:
                 _diverging(sheet, [area(block, region) for block in runs(group)])
-    (loss,) = (block for block in ledger.blocks if block.kind == "loss")
-    if region.rows <= MAX_CELLS:
-        sheet.conditional_formatting.add(area((loss, loss), region), _bars())
+    for loss in (block for block in ledger.blocks if block.kind == "loss"):
+        if region.rows <= MAX_CELLS:
+            sheet.conditional_formatting.add(area((loss, loss), region), _bars())
 
 
 def runs(blocks: Iterable[Block]) -> list[tuple[Block, Block]]:

@@ -19,9 +19,10 @@ from sheetnet.workbook.styles import put
 def write_init(book: Workbook, problem: Problem, layout: InitLayout) -> None:
     """Add the sheet: input cells that the first row of ``Train`` starts from."""
     sheet = book.create_sheet(INIT)
+    first = problem.first_visit
     styles.title(
         sheet,
-        "Initial weights",
+        "Initial weights" if problem.window is None else f"What visit {first:,} starts from",
         "One row per unit, one column per input of the layer; change any of them.",
     )
     styles.back(sheet, 3)
@@ -69,14 +70,16 @@ def _layer(
         row = region.row + j
         put(sheet, row, 1, _unit_name(problem, layer, j), styles.BODY)
         for i in range(layer.inputs):
-            _number(sheet, row, region.column + i, float(weights[j, i]))
-        _number(sheet, row, column.column, float(bias[j]))
+            number(sheet, row, region.column + i, float(weights[j, i]))
+        number(sheet, row, column.column, float(bias[j]))
 
 
 def _remark(problem: Problem, layer: Layer) -> str:
     """What the matrix is for, and where it came from."""
     l, training = layer.index, problem.spec.training
     text = f"W{l}[j,i] in the first row of Train: z{l}[j] = b{l}[j] + Σᵢ W{l}[j,i]·input i."
+    if problem.window is not None:
+        return f"{text} In use in visit {problem.first_visit:,}, as training came to it."
     if problem.spec.layers[l - 1].weights is not None:
         return f"{text} Given in the spec."
     maths = INITIALIZERS[training.initializer].maths
@@ -96,7 +99,8 @@ def output_name(problem: Problem, k: int) -> str:
     return str(problem.classes[1] if problem.network.outputs == 1 else problem.classes[k])
 
 
-def _number(sheet: Worksheet, row: int, column: int, value: float) -> None:
+def number(sheet: Worksheet, row: int, column: int, value: float) -> None:
+    """An input cell with all digits of a number."""
     cell = put(sheet, row, column, value, styles.INPUT, styles.INPUT_FILL)
     cell.border = styles.BOX
     cell.number_format = "0.0?????"

@@ -18,7 +18,7 @@ from sheetnet.layout import (
     TRAIN_SYMBOL_ROW,
     TRAIN_WORDS_ROW,
 )
-from sheetnet.ledger import Block, Ledger, place_names
+from sheetnet.ledger import Block, Ledger
 from sheetnet.problem import Problem
 from sheetnet.regions import Region, address, letter
 from sheetnet.workbook import styles
@@ -87,9 +87,8 @@ def write_ledger(
     return Stream(region.row, region.rows, tuple(columns), blocks)
 
 
-def frame_train(sheet: Worksheet, problem: Problem, width: int) -> None:
+def frame_train(sheet: Worksheet, places: int, width: int) -> None:
     """How ``Train`` is scrolled and printed: its heads and the places of a row stay in sight."""
-    places = len(place_names(problem.network))
     styles.for_screen_and_page(
         sheet, f"{letter(places + 1)}{TRAIN_FIRST_ROW}", one_page_wide=width <= styles.ONE_PAGE
     )
@@ -193,6 +192,7 @@ def add_formats(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
     LibreOffice shows no scale over a cell that an earlier rule covers.
     """
     fine = runs(block for block in ledger.blocks if number_format(block) == styles.FINE)
-    first_cell = address(region.row, fine[0][0].first + 1)
-    styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
+    if fine:
+        first_cell = address(region.row, fine[0][0].first + 1)
+        styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
     styles.short(sheet, everywhere(region), address(region.row, region.column))

@@ -56,7 +56,10 @@ def row_xml(
                 template = templates.at(offset, errors[n])
             else:
                 template = templates.at(offset)
-            line = template.replace(_ROW_BYTES, b"%d" % row) % tuple(cells)
+            line = template.replace(_ROW_BYTES, b"%d" % row)
+            if templates.looks_back:
+                line = line.replace(_BEFORE_BYTES, b"%d" % (row - 1))
+            line %= tuple(cells)
             if row in beside:
                 line = _joined(line, beside[row])
             lines.append(line)
@@ -87,6 +90,9 @@ def _joined(line: bytes, left: Beside) -> bytes:
 _ROW = "\0"
 """Stands for the row's number in a template."""
 _ROW_BYTES = _ROW.encode()
+_BEFORE = "\2"
+"""Stands for the number of the row before."""
+_BEFORE_BYTES = _BEFORE.encode()
 _ERROR = ERROR.encode()
 _PATTERNS = 100
 """Templates of rows with errors that are kept: neighbours have theirs in the same columns."""
@@ -124,6 +130,7 @@ class _Templates:
         self.changes = sorted({f.first_rows for f in formulas if f.first_rows > 1})
         found = dict.fromkeys(step for f in formulas if not f.shareable for step in f.steps)
         self.marks = [(step, f"\1{i}\1") for i, step in enumerate(found)]
+        self.looks_back = any("{p}" in f.rest for f in formulas if not f.shareable)
         self.starts = {0, 1, *(run.start for run in shared.values())}
         self.everies = {run.every for run in shared.values()}
         self.templates: dict[tuple[int, bytes], bytes] = {}
@@ -169,8 +176,7 @@ class _Templates:
         for step, mark in self.marks:
             if step in formula.steps:
                 text = text.replace(step.key, mark)
-        assert "{p}" not in text  # a formula that looks back stays on its sheet: it is shared
-        return f"<f>{_escaped(text)}</f>"
+        return f"<f>{_escaped(text.replace('{p}', _BEFORE))}</f>"
 
     def _first(self, i: int, offset: int) -> str:
         """The formula of a row that may begin a shared one, or come before it."""

@@ -10,9 +10,10 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.concepts.stopping import STOPPED
 from sheetnet.formula import Formula
 from sheetnet.layout import Layout
-from sheetnet.ledger import Ledger
+from sheetnet.ledger import Ledger, place_names
 from sheetnet.problem import Problem
 from sheetnet.regions import TRAIN, Region, letter
+from sheetnet.train_sheets import TrainSheet
 from sheetnet.workbook import styles
 from sheetnet.workbook.heat import add_heat
 from sheetnet.workbook.ledger_sheet import add_formats, everywhere, frame_train, write_ledger
@@ -23,17 +24,24 @@ def write_train(
     book: Workbook,
     problem: Problem,
     layout: Layout,
+    own: TrainSheet,
     formulas: tuple[Formula | None, ...],
     blocks: Iterable[Array],
 ) -> Stream:
-    """Add the sheet's head; return its rows, whose numbers ``blocks`` brings."""
-    sheet = book.create_sheet(TRAIN)
-    stream = write_ledger(sheet, problem, layout.ledger, layout.train, formulas, blocks)
-    frame_train(sheet, problem, layout.ledger.width)
-    add_heat(sheet, layout.ledger, layout.train)
-    add_formats(sheet, layout.ledger, layout.train)
-    if problem.network.stops:
-        styles.grey(sheet, everywhere(layout.train), stopped_here(layout.ledger, layout.train))
+    """Add the head of one of its sheets; return its rows, whose numbers ``blocks`` brings.
+
+    ``formulas`` and the columns of ``blocks`` are those of the whole ledger.
+    """
+    sheet = book.create_sheet(own.title)
+    ledger, region = own.ledger, layout.region_of(own)
+    mine = tuple(formulas[column] for column in own.columns.tolist())
+    stream = write_ledger(sheet, problem, ledger, region, mine, map(own.of, blocks))
+    places = len(place_names(problem.network)) if own.title == TRAIN else 1
+    frame_train(sheet, places, ledger.width)
+    add_heat(sheet, ledger, region)
+    add_formats(sheet, ledger, region)
+    if STOPPED in ledger:
+        styles.grey(sheet, everywhere(region), stopped_here(ledger, region))
     return stream
 
 

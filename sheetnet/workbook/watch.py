@@ -38,17 +38,20 @@ class Watch:
         self.kept: dict[int, Array] = {}
         self.filled: dict[str, Filled] = {}
         self.diverged_at: int | None = None
+        self.losses: list[float] = []
         wanted = frozenset[int]().union(*(view.visits(view.defaults) for view in views))
         self.wanted = np.array(sorted(wanted), dtype=np.int64)
 
     def passing(self, blocks: Iterator[engine.Part]) -> Iterator[Array]:
         """Pass the blocks on; after the last one fill in what follows from them."""
-        done = 0
+        done = self.layout.first_visit - 1
         for block in blocks:
             self.epochs.append(block.epochs)
             if self.diverged_at is None:
                 row = engine.first_divergence(block.train)
                 self.diverged_at = None if row is None else done + row
+            losses = self.layout.ledger["loss"].view(block.train)
+            self.losses = [*self.losses[:1], *losses[[0, -1]].tolist()]
             inside = (self.wanted > done) & (self.wanted <= done + len(block.train))
             for visit in self.wanted[inside].tolist():
                 self.kept[visit] = block.train[visit - done - 1].copy()
@@ -82,7 +85,9 @@ class Watch:
     def last(self, name: str) -> int | None:
         """A whole number in the last row of ``Epochs``, if there is such a column."""
         ledger = self.layout.ledgers.epochs
-        return int(ledger[name].view(self.all_epochs)[-1]) if name in ledger else None
+        if name not in ledger or self.problem.window is not None:
+            return None
+        return int(ledger[name].view(self.all_epochs)[-1])
 
     @property
     def stopped_after(self) -> int | None:

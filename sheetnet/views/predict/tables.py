@@ -16,7 +16,7 @@ from sheetnet.forward_formulas import (
 )
 from sheetnet.network import Layer
 from sheetnet.pipeline import parameters_of
-from sheetnet.regions import INIT, TRAIN, address, letter
+from sheetnet.regions import INIT, address, letter
 from sheetnet.views.predict import axes, told
 from sheetnet.views.predict.columns import (
     AT_UPDATE,
@@ -60,8 +60,8 @@ def _weights(plan: Plan, layer: Layer, base: str) -> list[str]:
     trained = base in [own for own, _ in parameters_of(layer)]
 
     def at_visit(quantity: str, i: int) -> str:
-        column = letter(train.column + ledger[quantity].first + i)
-        return cells.look_up(f"{TRAIN}!{column}", train.row, train.last_row, VISIT)
+        sheet, column = plan.layout.on_sheets.place(quantity, i)
+        return cells.look_up(f"{sheet}!{column}", train.row, train.last_row, VISIT)
 
     texts = []
     for i in range(ledger[name].size):
