@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sheetnet.comparing import Comparison
     from sheetnet.editing import EditedBook
     from sheetnet.linting import Report as LintReport
+    from sheetnet.progress import Progress
     from sheetnet.run import Run
     from sheetnet.spec import Spec
     from sheetnet.tuning.report import Tuning
@@ -126,19 +127,19 @@ def new(
     return write_new(Path(path), source, made, overwrite=overwrite)
 
 
-def train(spec: Spec | EditedBook) -> Run:
+def train(spec: Spec | EditedBook, *, progress: Progress | None = None) -> Run:
     """Train a spec, or a workbook that was read as one, in NumPy and keep the whole ledger.
 
     ``run["W1"]`` has shape (visits, units, inputs), ``run["loss"]`` (visits,); any name
     of the ledger works. ``run.by_epoch("val_loss")`` has shape (epochs,). ``run.final``
     maps names to the weights after the last visit, ``run.best`` to those of the epoch with
-    the lowest validation loss.
+    the lowest validation loss. ``progress`` is called with visits done, and in all.
     Raises :class:`SheetnetError` where data and spec do not fit.
     """
     from sheetnet import run
     from sheetnet.origin import problem_of
 
-    return run.train(problem_of(spec))
+    return run.train(problem_of(spec), progress)
 
 
 def export(
@@ -151,6 +152,7 @@ def export(
     visits: int | None = None,
     columns: str | None = None,
     notice: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Exported:
     """Train and write the live workbook; all of it or nothing.
 
@@ -161,10 +163,11 @@ def export(
     stands on ``Init``. ``columns``: ``all``, or ``compact`` without those that follow at
     once from others (a row's gradients, batch means): their formulas are worked into the
     updates (None: all, of a workbook as it has). ``notice`` is told, before the training,
-    how large a large workbook will be.
+    how large a large workbook will be; ``progress`` with cells done, and in all.
     Raises :class:`SheetnetError` where it does not fit on a sheet or cannot be written.
     """
     from sheetnet.origin import problem_of
+    from sheetnet.progress import untold
     from sheetnet.spec import Spec
     from sheetnet.workbook.export import export
 
@@ -181,6 +184,7 @@ def export(
         window=None if whole else (from_visit, visits),
         columns=columns,
         notice=notice,
+        progress=progress or untold,
     )
 
 
@@ -219,6 +223,7 @@ def verify(
     rtol: float | None = None,
     atol: float | None = None,
     perturb: bool = False,
+    progress: Progress | None = None,
 ) -> Report:
     """Recalculate a workbook with an engine and compare it with Python.
 
@@ -227,12 +232,13 @@ def verify(
     copy all inputs are changed (the file itself is never touched), it is recalculated,
     Python trains anew, and every cell must have followed; ``changed`` and ``unchanged``
     say which inputs, and a ``first_failure`` has the input ``changed`` that it ignores.
+    ``progress`` is called with steps done, and in all.
     Raises :class:`SheetnetError` where the file is not a workbook that sheetnet wrote, or
     the engine is missing, or ``perturb`` is asked of ``saved``, which calculates nothing.
     """
     from sheetnet.verification import verify
 
-    return verify(path, engine, rtol=rtol, atol=atol, perturb=perturb)
+    return verify(path, engine, rtol=rtol, atol=atol, perturb=perturb, progress=progress)
 
 
 def lint(path: str | Path, *, sheet: str | None = None) -> LintReport:
@@ -272,7 +278,7 @@ def tune(
     learning_rate: Sequence[float] | None = None,
     folds: int = 5,
     jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Tuning:
     """Rank candidates by cross validation: all combinations of the values given.
 

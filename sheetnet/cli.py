@@ -19,6 +19,7 @@ from sheetnet.commands.books import diff, lint
 from sheetnet.commands.classroom import exercise, grade
 from sheetnet.commands.exporting import ORIGIN, export, say_of_validation
 from sheetnet.commands.new import new
+from sheetnet.commands.progress import progress_bar
 from sheetnet.commands.scripts import code
 from sheetnet.errors import SheetnetError, SpecError
 
@@ -102,7 +103,10 @@ def verify(
     """
     import sheetnet
 
-    report = sheetnet.verify(book, engine, rtol=rtol, atol=atol, perturb=perturb)
+    with progress_bar("verifying") as progress:
+        report = sheetnet.verify(
+            book, engine, rtol=rtol, atol=atol, perturb=perturb, progress=progress
+        )
     click.echo(report.to_json() if as_json else report.to_text())
     return 0 if report.agree else 1
 
@@ -122,7 +126,8 @@ def train(origin: Path, as_json: bool, **options: Any) -> None:
     from sheetnet.spec import Spec
 
     loaded = load(origin, say=not as_json, **options)
-    run = sheetnet.train(loaded)
+    with progress_bar("training") as progress:
+        run = sheetnet.train(loaded, progress=progress)
     if as_json:
         book = {} if isinstance(loaded, Spec) else {"book": loaded.to_dict()}
         click.echo(json.dumps({**run.summary(), **book}, indent=2, allow_nan=False))
@@ -226,16 +231,7 @@ def tune(
     loaded = sheetnet.load_spec(spec).override(epochs=epochs, seed=seed, rows=rows)
     if write is not None:
         report.check_winner_target(loaded, write, overwrite=force)
-    hidden = not sys.stderr.isatty()
-    with (
-        click.progressbar(length=1, label="training", file=sys.stderr, hidden=hidden) as bar,
-        backends.backend(backend, scheduler),
-    ):
-
-        def progress(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
+    with progress_bar("training") as progress, backends.backend(backend, scheduler):
         tuning = sheetnet.tune(loaded, **axes, folds=folds, jobs=jobs or -1, progress=progress)
     click.echo(tuning.to_json() if as_json else tuning.to_text())
     if write is not None:

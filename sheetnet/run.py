@@ -14,6 +14,7 @@ from sheetnet.epoch_ledgers import VALIDATION, Ledgers, ledgers_of
 from sheetnet.errors import LimitError
 from sheetnet.ledger import Ledger
 from sheetnet.problem import Problem
+from sheetnet.progress import Progress, untold
 
 MAX_LEDGER = 500_000_000
 """Numbers of a ledger that is kept in memory whole (4 GB)."""
@@ -116,8 +117,8 @@ def plain(values: Array) -> list[Any]:
     return listed
 
 
-def train(problem: Problem) -> Run:
-    """Train and keep the whole ledger in memory.
+def train(problem: Problem, progress: Progress | None = None) -> Run:
+    """Train and keep the whole ledger in memory; ``progress`` is told of visits.
 
     Raises :class:`LimitError` where it would be larger than :data:`MAX_LEDGER`.
     """
@@ -130,7 +131,11 @@ def train(problem: Problem) -> Run:
             f"the ledger of {problem.visits} visits would have {cells} numbers; allowed: "
             f"{MAX_LEDGER}, which are {fits} epochs"
         )
-    parts = list(blocks(problem, ledgers))
+    parts, done = [], 0
+    for part in blocks(problem, ledgers):
+        parts.append(part)
+        done += len(part.train)
+        (progress or untold)(done, problem.visits)
     matrix = np.concatenate([part.train for part in parts])
     epochs = np.concatenate([part.epochs for part in parts])
     final = final_state(problem, ledgers.train, matrix[-1:])

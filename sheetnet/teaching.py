@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sheetnet.classroom.report import Grading
     from sheetnet.classroom.write import Written
+    from sheetnet.progress import Progress
     from sheetnet.spec import Spec
 
 
@@ -44,7 +45,7 @@ def grade(
     spec: str | Path | None = None,
     jobs: int | None = None,
     timeout: float = 60,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Grading:
     """Recalculate hand-ins (files, or folders of them) and judge each cell that was asked.
 

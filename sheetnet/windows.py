@@ -12,6 +12,7 @@ from sheetnet.engine import first_state, first_stop, first_weights, steps
 from sheetnet.epoch_ledgers import ledgers_of
 from sheetnet.errors import SpecError
 from sheetnet.problem import Problem
+from sheetnet.progress import Progress, untold
 from sheetnet.rules import rules_of
 from sheetnet.window import Window
 
@@ -35,15 +36,17 @@ def outlined(problem: Problem, first: int | None, visits: int | None) -> Problem
     return replace(problem, window=Window(first, visits, {}))
 
 
-def at_start(problem: Problem) -> Problem:
+def at_start(problem: Problem, progress: Progress = untold) -> Problem:
     """The same with the state that the window's first visit finds.
 
     It trains up to there (with early stopping to the window's end) and keeps a block of
-    rows at a time. Raises :class:`SpecError` where no numbers are left.
+    rows at a time; ``progress`` is told of these visits. Raises :class:`SpecError` where no
+    numbers are left.
     """
     window = problem.window
     assert window is not None
-    state, stopped_after = _state_before(replace(problem, window=None), window.first, window.last)
+    whole = replace(problem, window=None)
+    state, stopped_after = _state_before(whole, window.first, window.last, progress)
     if not all(np.isfinite(value).all() for value in state.values()):
         raise SpecError(
             f"the run diverges before visit {window.first}: no numbers are left to start from; "
@@ -60,7 +63,7 @@ def at_start(problem: Problem) -> Problem:
 
 
 def _state_before(
-    problem: Problem, first: int, last: int
+    problem: Problem, first: int, last: int, progress: Progress
 ) -> tuple[Mapping[str, Array], int | None]:
     """What visit ``first`` finds, and after which epoch training has ended by ``last``."""
     network, ledgers = problem.network, ledgers_of(problem.network)
@@ -69,8 +72,10 @@ def _state_before(
     )
     stopped_after: int | None = None
     visits = epochs = 0
-    for part, after in steps(problem, ledgers, last if network.stops else first - 1, first - 1):
+    needed = last if network.stops else first - 1
+    for part, after in steps(problem, ledgers, needed, first - 1):
         visits += len(part.train)
+        progress(visits, needed)
         if visits <= first - 1:
             state = after
         if network.stops and stopped_after is None and len(part.epochs):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -146,26 +145,13 @@ def command(*options: str) -> list[str]:
     return [sys.executable, "-m", "sheetnet", "tune", "net.toml", *options]
 
 
-def test_progress_on_a_terminal_only(spec: Path) -> None:
-    ours, theirs = pty.openpty()
-    line = command("--units", "2,3", "--jobs", "1")
-    with subprocess.Popen(line, cwd=spec.parent, stdout=subprocess.PIPE, stderr=theirs) as process:
-        assert process.stdout is not None
-        output = process.stdout.read()
-    os.close(theirs)
-    shown = os.read(ours, 100_000).decode()
-    os.close(ours)
-    assert process.returncode == 0
-    assert "training" in shown and "100%" in shown
-    assert output.startswith(b"2 candidates")
-    done = subprocess.run(line, cwd=spec.parent, capture_output=True, check=True)
-    assert (done.stdout, done.stderr) == (output, b"")
-
-
 STARTED = """
+import signal
+
 import sheetnet
 from sheetnet.cli import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 tune = sheetnet.tune
 
 def told(*arguments, progress, **extra):

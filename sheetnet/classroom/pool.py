@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -16,6 +16,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from sheetnet.classroom.grading import grade_file
 from sheetnet.classroom.report import Graded
+from sheetnet.progress import Progress
 
 TIMEOUT = 60.0
 """Seconds for one file."""
@@ -25,8 +26,6 @@ START = 60.0
 
 MEMORY = 2 * 1024**3
 """Bytes that a process may take besides what it has at its start (on Linux)."""
-
-Progress = Callable[[int, int], None]
 
 
 def grade_all(

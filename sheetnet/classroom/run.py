@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sheetnet.classroom.hand_in import reference_of
-from sheetnet.classroom.pool import TIMEOUT, Progress, grade_all
+from sheetnet.classroom.pool import TIMEOUT, grade_all
 from sheetnet.classroom.report import Grading
 from sheetnet.errors import SheetnetError
+from sheetnet.progress import Progress
 
 _LOCKS = ("~$", ".")
 """How files of applications begin that have a workbook open, and hidden ones."""

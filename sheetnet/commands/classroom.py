@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
+
+from sheetnet.commands.progress import progress_bar
 
 _PATH = click.Path(path_type=Path)
 _SHOWN = "gradients,updates"
@@ -152,13 +153,7 @@ def grade(
         check_target(csv_file, overwrite=force, read=[*filter(None, (handed_out, spec)), *sheets])
     elif force:
         raise click.UsageError("--force needs --csv")
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(length=1, label="grading", file=sys.stderr, hidden=hidden) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
+    with progress_bar("grading") as progress:
         grading = sheetnet.grade(
             sheets,
             exercise=handed_out,

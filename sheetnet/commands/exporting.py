@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from sheetnet.commands.progress import progress_bar
+
 _PATH = click.Path(path_type=Path)
 
 ORIGIN = "SPEC_OR_BOOK"
@@ -59,16 +61,18 @@ def export(
     loaded = load(origin, **options)
     target = output or Path(f"{origin.stem}{'_again' if is_book(origin) else ''}.xlsx")
     wanted = None if sheets is None else [name for name in sheets.split(",") if name.strip()]
-    done = sheetnet.export(
-        loaded,
-        target,
-        overwrite=force,
-        sheets=wanted,
-        from_visit=from_visit,
-        visits=visits,
-        columns=columns,
-        notice=_notice,
-    )
+    with progress_bar("writing") as progress:
+        done = sheetnet.export(
+            loaded,
+            target,
+            overwrite=force,
+            sheets=wanted,
+            from_visit=from_visit,
+            visits=visits,
+            columns=columns,
+            notice=_notice,
+            progress=progress,
+        )
     click.echo(
         f"{done.path}: {done.visits:,} visits × {done.columns} columns, "
         f"{done.formulas:,} formulas, {_size(done.size)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
@@ -19,14 +19,12 @@ from sheetnet import values
 from sheetnet.data import Table, load_rows
 from sheetnet.errors import BackendError, SheetnetError, SpecError
 from sheetnet.network import Network
+from sheetnet.progress import Progress, untold
 from sheetnet.spec import Spec
 from sheetnet.tuning.candidates import candidates
 from sheetnet.tuning.folds import Rows, Score, cut, fold_problem, score
 from sheetnet.tuning.report import Tuning
 from sheetnet.tuning.result import Result, ranked
-
-Progress = Callable[[int, int], None]
-"""Told (trainings done, trainings in all), first with 0 done."""
 
 
 def cross_validate(
@@ -43,7 +41,7 @@ def cross_validate(
     table = load_rows(spec)
     parts = cut(table.rows, folds, spec.training.seed)
     networks = _check_all(specs, table, parts)
-    found = _train_all(specs, table, parts, jobs, progress or (lambda done, total: None))
+    found = _train_all(specs, table, parts, jobs, progress or untold)
     results = [
         Result(
             each,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sheetnet.errors import EngineError, SheetnetError
+from sheetnet.progress import Progress, untold
 from sheetnet.reader.cells import Grid, Odd
 from sheetnet.reader.package import Package, open_package
 from sheetnet.reader.workbook import Book
@@ -30,11 +31,13 @@ def verify(
     rtol: float | None = None,
     atol: float | None = None,
     perturb: bool = False,
+    progress: Progress | None = None,
 ) -> Report:
     """Recalculate a workbook and compare it with Python; see the package's docstring.
 
     ``rtol`` and ``atol`` replace the tolerances of all checks of values; ``perturb`` asks
-    for liveness too, in copies of the workbook with other inputs. Raises
+    for liveness too, in copies of the workbook with other inputs; ``progress`` is told of
+    steps: reading and recalculating are one, each check is one. Raises
     :class:`WorkbookError` or :class:`EngineError`; a disagreement is no error.
     """
     for name, value in (("rtol", rtol), ("atol", atol)):
@@ -45,24 +48,30 @@ def verify(
             "--perturb changes inputs and needs an engine that recalculates, and saved does not: "
             "use --engine ironcalc or libreoffice"
         )
+    tell = progress or untold
+    saved = engine == SAVED
+    steps = 5 - saved + perturb
+    tell(0, steps)
     package = open_package(path)
     local, trajectory = _tolerance(LOCAL, rtol, atol), _tolerance(TRAJECTORY, rtol, atol)
     seen = look(package, engine)
     book, areas = seen.book, seen.areas
-    saved = engine == SAVED
-    checks: dict[str, Check] = {
-        "formulas": formula_check(
-            areas,
-            [*_headers(seen), *_names(book, package)],
-            before=list(structure_failures(book, package)),
-        ),
-        "local": value_check(areas, "local", local, saved=saved, own=True),
-        "trajectory": value_check(areas, "python", trajectory, growth=True, saved=saved),
+    others = [*_headers(seen), *_names(book, package)]
+    before = list(structure_failures(book, package))
+    run: dict[str, Callable[[], Check]] = {
+        "formulas": lambda: formula_check(areas, others, before=before),
+        "local": lambda: value_check(areas, "local", local, saved=saved, own=True),
+        "trajectory": lambda: value_check(areas, "python", trajectory, growth=True, saved=saved),
     }
     if not saved:
-        checks["saved"] = saved_check(areas, trajectory)
+        run["saved"] = lambda: saved_check(areas, trajectory)
     if perturb:
-        checks["liveness"] = liveness_check(package, engine, seen, local, trajectory)
+        run["liveness"] = lambda: liveness_check(package, engine, seen, local, trajectory)
+    checks: dict[str, Check] = {}
+    for done, (name, check) in enumerate(run.items(), 1):
+        tell(done, steps)
+        checks[name] = check()
+    tell(steps, steps)
     return Report(str(path), engine, sum(area.cells for area in areas), checks)
 
 

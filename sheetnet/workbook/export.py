@@ -16,6 +16,7 @@ from sheetnet.formulas import ledger_formulas
 from sheetnet.layout import Layout, layout_of
 from sheetnet.output import check_target
 from sheetnet.problem import Problem
+from sheetnet.progress import Progress, untold
 from sheetnet.regions import DATA, EPOCHS, GUIDE, TRAIN, VALIDATION
 from sheetnet.values import choice
 from sheetnet.views.make import views_of
@@ -38,7 +39,7 @@ from sheetnet.workbook.guide import write_guide
 from sheetnet.workbook.init import write_init
 from sheetnet.workbook.init_state import write_state
 from sheetnet.workbook.package import save
-from sheetnet.workbook.stream import Stream
+from sheetnet.workbook.stream import Stream, counted
 from sheetnet.workbook.train import write_train
 from sheetnet.workbook.validation import write_validation
 from sheetnet.workbook.views import WRITERS
@@ -87,6 +88,7 @@ def export(
     window: tuple[int | None, int | None] | None = None,
     columns: str = ALL_COLUMNS,
     notice: Callable[[str], None] | None = None,
+    progress: Progress = untold,
 ) -> Exported:
     """Train and write the workbook, all of it or nothing.
 
@@ -94,7 +96,7 @@ def export(
     (None: from the first, to the last); None: all of them. ``columns``: ``all``, or
     ``compact`` without those that follow at once from others. ``notice`` is told before the
     training how large the workbook will be, where it is large. ``bugs`` is the number of
-    faults that will be put into it as a bug hunt.
+    faults that will be put into it as a bug hunt. ``progress`` is told of cells.
     """
     check_target(path, overwrite=overwrite, read=problem.spec.files)
     choice("columns", columns, dict.fromkeys((ALL_COLUMNS, COMPACT)))
@@ -106,8 +108,16 @@ def export(
     size = size_of(layout, views)
     if notice is not None and size.cells > LARGE:
         notice(size.to_text())
+    before = 0
     if window is not None:
-        problem = at_start(problem)
+        width = layout.ledger.width
+
+        def told(done: int, needed: int) -> None:
+            nonlocal before
+            before = needed * width
+            progress(done * width, before + size.cells)
+
+        problem = at_start(problem, told)
         views = views_of(problem, layout)  # they show what it starts from
     book = Workbook()
     book.remove(book.worksheets[0])
@@ -136,7 +146,7 @@ def export(
         streams[EPOCHS] = [write_epochs(book, problem, layout, formulas[EPOCHS], watch.epochs)]
     for view in views:
         streams[view.title] = WRITERS[view.title](book, problem, layout, view, watch.tables(view))
-    save(book, path, streams, cached, overwrite=overwrite)
+    save(book, path, counted(streams, before, progress), cached, overwrite=overwrite)
     live = {title: sum(f is not None for f in columns) for title, columns in formulas.items()}
     losses: Sequence[float] = watch.losses
     if problem.window is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.formula import Formula
+from sheetnet.progress import Progress
 
 ERROR = "#NUM!"
 """What a sheet shows for a number it cannot hold."""
@@ -48,6 +49,11 @@ class Stream:
     blocks: Iterable[Array]
 
     @property
+    def cells(self) -> int:
+        """How many cells."""
+        return self.rows * len(self.columns)
+
+    @property
     def last_row(self) -> int:
         """The bottom row."""
         return self.first_row + self.rows - 1
@@ -56,6 +62,26 @@ class Stream:
     def last_column(self) -> int:
         """The rightmost column."""
         return self.columns[-1].column
+
+
+def counted(
+    streams: Mapping[str, Sequence[Stream]], before: int, progress: Progress
+) -> dict[str, list[Stream]]:
+    """The same streams, which tell how many of all their cells are made; ``before`` are already."""
+    total = before + sum(stream.cells for found in streams.values() for stream in found)
+    done = before
+
+    def told(blocks: Iterable[Array]) -> Iterator[Array]:
+        nonlocal done
+        for block in blocks:
+            yield block
+            done += block.size
+            progress(done, total)
+
+    return {
+        title: [replace(stream, blocks=told(stream.blocks)) for stream in found]
+        for title, found in streams.items()
+    }
 
 
 @dataclass(frozen=True)
