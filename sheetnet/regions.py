@@ -12,6 +12,9 @@ STEP, PREDICT, COMPARE = "Step", "Predict", "Compare"
 SHEETS = (GUIDE, CONFIG, DATA, INIT, TRAIN, VALIDATION, EPOCHS, STEP, PREDICT, COMPARE)
 """All sheets, in the order of the workbook."""
 
+EXERCISE, CHECKS = "Exercise", "Checks"
+"""Sheets of an exercise: what to do, and (hidden from the eye) what its checks know."""
+
 
 @cache
 def letter(column: int) -> str:

@@ -303,3 +303,11 @@ def test_both_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             make_spec(epochs=4), path, tuple(KINDS.values()), 1, None, key, True, sheets=FEW
         )
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_text_saved_as_it_is_calculated_is_no_fault_of_saving(tmp_path: Path) -> None:
+    """On Step a fault can make a text of a number: it is saved as engines calculate it."""
+    spec = sheetnet.load_spec(Path(__file__).parent.parent / "examples/mazur.toml")
+    hunt = write_bug_hunt(spec, tmp_path / "hunt.xlsx", bugs=3, seed=2)
+    report = sheetnet.verify(hunt.path)
+    assert not report.agree and report.checks["saved"].ok

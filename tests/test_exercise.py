@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hand_ins import BLANK, answered, but, formula, hand_out, moons, number, place
 from openpyxl import load_workbook
-from support import make_spec
+from support import make_spec, run
 
 import sheetnet
 from sheetnet.classroom import prints
@@ -424,3 +424,15 @@ def test_address_of_first_cell(handed_out: tuple[Path, Exercise]) -> None:
     targets = [c.hyperlink.location for cells in link.iter_rows() for c in cells if c.hyperlink]
     assert f"Train!{address(first.row, first.column)}" in targets
     assert place(exercise, first.label, first.visit) == address(first.row, first.column)
+
+
+@pytest.mark.parametrize("command", ["verify", "diff"])
+def test_it_is_for_grade(command: str, handed_out: tuple[Path, Exercise], tmp_path: Path) -> None:
+    """Its training is not whole: verify would find every blank cell wrong."""
+    path = handed_out[0]
+    books = [path, path] if command == "diff" else [path]
+    result = run(command, *books)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"Error: {path.name} is an exercise, with cells left blank: sheetnet grade {path.name}\n"
+    )

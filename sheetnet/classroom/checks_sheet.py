@@ -14,11 +14,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.classroom import prints
 from sheetnet.classroom.plan import Asked, Exercise
-from sheetnet.classroom.record import CHECKS, KEYS, Record
+from sheetnet.classroom.record import KEYS, Record
 from sheetnet.classroom.upstream import Nearest, Upstream, carried
 from sheetnet.formula import Formula
 from sheetnet.randomness import salts
-from sheetnet.regions import INIT, TRAIN, Region, address, letter
+from sheetnet.regions import CHECKS, INIT, TRAIN, Region, address, letter
 from sheetnet.views.view import Content
 from sheetnet.workbook import styles
 from sheetnet.workbook.inputs import range_of

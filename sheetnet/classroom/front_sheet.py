@@ -10,10 +10,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sheetnet.classroom.asking import written
 from sheetnet.classroom.checks_sheet import NO_NUMBER, RIGHT, WAITS, WRONG, Cached, counted
 from sheetnet.classroom.plan import Exercise
-from sheetnet.classroom.train_sheet import COLOURS, FRONT, summary_text
+from sheetnet.classroom.train_sheet import COLOURS, summary_text
 from sheetnet.layout import TRAIN_FIRST_ROW
 from sheetnet.ledger import Block
-from sheetnet.regions import CONFIG, DATA, INIT, TRAIN, address, letter
+from sheetnet.regions import CONFIG, DATA, EXERCISE, INIT, TRAIN, address, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.drawing import MAX_STACKS, draw
 from sheetnet.workbook.headers import symbol
@@ -28,13 +28,13 @@ _COUNTS = (5, 7, 9, 11)
 
 def write_front(book: Workbook, exercise: Exercise, cached: Cached) -> None:
     """Add the sheet; call it first, so that it stands in front."""
-    sheet = book.create_sheet(FRONT)
+    sheet = book.create_sheet(EXERCISE)
     problem = exercise.problem
     visits = written(exercise.visits)
     which = f"visit {visits}" if len(exercise.visits) == 1 else f"visits {visits}"
     styles.title(sheet, f"Exercise: {problem.spec.name}", f"{problem.network.label}; {which}")
     put(sheet, 4, 1, FormulaText(f"={summary_text()}"), styles.HEADING)
-    cached[(FRONT, 4, 1)] = 0.0
+    cached[(EXERCISE, 4, 1)] = 0.0
     row = draw(sheet, problem, 6) + 1
     row = _to_do(sheet, exercise, row) + 1
     row = _asked(sheet, exercise, row, cached) + 1
@@ -106,7 +106,7 @@ def _asked(sheet: Worksheet, exercise: Exercise, row: int, cached: Cached) -> in
             if told == WRONG:
                 text += f"+{counted(exercise, name, NO_NUMBER)}"
             put(sheet, row, at, FormulaText(f"={text}"), styles.BODY).alignment = styles.CENTRE
-            cached[(FRONT, row, at)] = 0.0
+            cached[(EXERCISE, row, at)] = 0.0
         row += 1
     return row
 

@@ -15,9 +15,7 @@ from sheetnet.problem import Problem
 from sheetnet.reader.cells import Odd
 from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package
-
-CHECKS = "Checks"
-"""The sheet, hidden from the eye."""
+from sheetnet.regions import CHECKS
 
 KIND, VERSION = "sheetnet exercise", 1
 KEYS = (KIND, "blank", "visits", "digits", "inputs")

@@ -29,14 +29,11 @@ from sheetnet.layout import (
     TRAIN_WORDS_ROW,
 )
 from sheetnet.ledger import Block, place_names
-from sheetnet.regions import TRAIN, address, letter
+from sheetnet.regions import EXERCISE, TRAIN, address, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.ledger_sheet import add_formats, frame_train, number_format, write_head
 from sheetnet.workbook.notes import explanation
 from sheetnet.workbook.styles import FormulaText, put
-
-FRONT = "Exercise"
-"""The sheet that says what to do."""
 
 COLOURS = (
     (RIGHT, "C6EFCE", "006100"),
@@ -69,7 +66,7 @@ def write_exercise_train(book: Workbook, exercise: Exercise, cached: Cached) -> 
     _rows(sheet, exercise, cached)
     _colours(sheet, exercise)
     add_formats(sheet, exercise.ledger, exercise.region)
-    styles.link(sheet, TRAIN_GROUP_ROW, 1, f"← {FRONT}", f"{FRONT}!A1")
+    styles.link(sheet, TRAIN_GROUP_ROW, 1, f"← {EXERCISE}", f"{EXERCISE}!A1")
     _summary(sheet, cached)
     frame_train(sheet, len(place_names(exercise.problem.network)), exercise.ledger.width)
 

@@ -8,13 +8,18 @@ from sheetnet.errors import SheetnetError, WorkbookError
 from sheetnet.reader.inputs import Recalculate
 from sheetnet.reader.package import Package
 from sheetnet.reader.workbook import Book, read_book
+from sheetnet.regions import CHECKS, EXERCISE
 
 
 def read_exported(package: Package, recalculate: Recalculate) -> Book:
     """Read a workbook whose sheets must be laid out as ``Config`` says.
 
-    Where they are not, the error tells what was changed of what is fixed at export.
+    Where they are not, the error tells what was changed of what is fixed at export. An
+    exercise holds no whole training.
     """
+    if {EXERCISE, CHECKS} <= set(package.sheets):
+        name = package.path.name
+        raise WorkbookError(f"{name} is an exercise, with cells left blank: sheetnet grade {name}")
     try:
         return read_book(package, recalculate)
     except WorkbookError as error:

@@ -80,6 +80,10 @@ class Area:
         """Where a text is the one that is wanted: (rows, columns); none is."""
         return np.zeros((self.region.rows, self.region.columns), dtype=bool)
 
+    def same_texts(self) -> Mask:
+        """Where the file holds the text just calculated; none is: only constants are texts."""
+        return np.zeros((self.region.rows, self.region.columns), dtype=bool)
+
     @property
     def text_wanted(self) -> Mask:
         """Which of its columns are to hold texts: (columns,); none is."""
@@ -168,6 +172,11 @@ class Single:
             allowed = [wanted, *([self.unread[n]] if saved and n in self.unread else [])]
             mask[0, n] = text is not None and _spelt(text) in map(_spelt, allowed)
         return mask
+
+    def same_texts(self) -> Mask:
+        """Where the file holds the text just calculated, whatever is wanted: (1, cells)."""
+        pairs = ((self.file.at(*place), self.values.at(*place)) for place in self.places)
+        return np.array([[isinstance(a, Odd) and a.kind == "text" and a == b for a, b in pairs]])
 
     @property
     def text_wanted(self) -> Mask:
