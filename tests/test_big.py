@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl import Workbook
 from sklearn.datasets import load_digits
 from support import make_spec, run
 
@@ -18,6 +20,8 @@ from sheetnet.problem import load_problem
 from sheetnet.spec import Spec
 from sheetnet.workbook import fitting
 from sheetnet.workbook.fitting import most_arguments
+from sheetnet.workbook.package import Streams
+from sheetnet.workbook.rows import bytes_at_most, row_xml
 
 LAYERS = [{"units": 16, "activation": "relu"}, {"activation": "softmax"}]
 
@@ -131,3 +135,52 @@ def test_epochs_that_are_too_wide() -> None:
 def test_arguments_are_counted(text: str, most: int) -> None:
     """A function takes 255 of them."""
     assert most_arguments(text) == most
+
+
+def test_a_sheet_of_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its part has the extension for 64 bits, and is read like any other; small ones have not."""
+    small, large = tmp_path / "small.xlsx", tmp_path / "large.xlsx"
+    sheetnet.export(make_spec(), small)
+    monkeypatch.setattr("sheetnet.workbook.deflate.LARGE", 50_000)
+    sheetnet.export(make_spec(), large)
+    extended = {}
+    for path in (small, large):
+        with zipfile.ZipFile(path) as book, path.open("rb") as file:
+            for part in book.infolist():
+                file.seek(part.header_offset)
+                head = file.read(30 + 200)
+                assert head[:4] == b"PK\x03\x04"
+                extended[path, part.filename] = head[18:22] == b"\xff" * 4
+    assert not any(is_so for (path, _), is_so in extended.items() if path == small)
+    names = {name for (path, name), is_so in extended.items() if path == large and is_so}
+    assert "xl/worksheets/sheet5.xml" in names and "xl/workbook.xml" not in names
+    assert sheetnet.verify(large).agree
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        make_spec(epochs=30),
+        make_spec(
+            epochs=3,
+            layers=[{"units": 2, "activation": "relu"}, {"activation": "linear"}],
+            learning_rate=1e200,
+        ),
+        make_spec(source="toy:moons", data={"rows": 12, "validation": 0.25}, epochs=5, patience=1),
+    ],
+    ids=["plain", "errors", "stops"],
+)
+def test_no_sheet_is_larger_than_was_reckoned(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a sheet that passes 2 GB could not be finished."""
+    sizes: list[tuple[int, int]] = []
+
+    def reckon(_: Workbook, path: Path, streams: Streams, *__: Any, **___: Any) -> None:
+        for found in streams.values():
+            sizes.extend((sum(map(len, row_xml(each))), bytes_at_most(each)) for each in found)
+        path.touch()
+
+    monkeypatch.setattr("sheetnet.workbook.export.save", reckon)
+    sheetnet.export(spec, tmp_path / "book.xlsx")
+    assert len(sizes) >= 3 and all(0 < size <= reckoned for size, reckoned in sizes)

@@ -18,6 +18,9 @@ from isal import isal_zlib
 LEVEL = 1
 """Measured: 0 writes a quarter more bytes, 2 and 3 are no smaller than 1."""
 
+LARGE = 2**31 - 1
+"""Bytes of a part that ``zipfile`` writes without that extension."""
+
 WAITING = 4
 """Chunks that may wait: enough to keep both sides busy, few enough to be no memory."""
 
@@ -51,13 +54,18 @@ class Deflate:
 
 
 @contextmanager
-def part(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
-    """Open a part of the archive for writing, deflated as above."""
+def part(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, large: bool = False
+) -> Iterator[IO[bytes]]:
+    """Open a part of the archive for writing, deflated as above.
+
+    ``large``: it may have more bytes than the format holds without its extension for 64
+    bits; it is left out elsewhere, as some readers refuse it.
+    """
     info.compress_type = zipfile.ZIP_DEFLATED
     deflate = Deflate()
     try:
-        # force_zip64 stays off: some readers refuse it (a part over 4 GB cannot be written).
-        with archive.open(info, "w") as out:
+        with archive.open(info, "w", force_zip64=large) as out:
             out._compressor = deflate  # type: ignore[attr-defined]  # zipfile has no way to say so
             yield out
     finally:

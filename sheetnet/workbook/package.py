@@ -22,11 +22,11 @@ from xml.etree import ElementTree
 from openpyxl import Workbook
 from openpyxl.utils import coordinate_to_tuple
 
-from sheetnet.errors import LimitError, OutputError
+from sheetnet.errors import OutputError
 from sheetnet.output import check_target, in_place_of
 from sheetnet.regions import address
 from sheetnet.workbook import deflate
-from sheetnet.workbook.rows import row_xml, shared_formulas
+from sheetnet.workbook.rows import bytes_at_most, row_xml, shared_formulas
 from sheetnet.workbook.stream import ERROR, Beside, Stream
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -55,10 +55,6 @@ def save(book: Workbook, path: Path, streams: Streams, cached: Cached, *, overwr
                 _copy(book, source, target, streams, cached)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
-    except zipfile.LargeZipFile:
-        raise LimitError(
-            f"{path.name} would hold a sheet of more than 4 GB: train fewer epochs or rows"
-        ) from None
 
 
 def _skeleton(book: Workbook) -> io.BytesIO:
@@ -94,10 +90,11 @@ def _copy(
         content = source.read(part)
         info = zipfile.ZipInfo(part, date_time=(1980, 1, 1, 0, 0, 0))
         info.external_attr = 0o600 << 16
-        with deflate.part(target, info) as out:
+        found = streams.get(titles.get(part, ""), ())
+        large = len(content) + sum(map(bytes_at_most, found)) > deflate.LARGE
+        with deflate.part(target, info, large=large) as out:
             if part in titles:
-                title = titles[part]
-                _sheet(out, content, book, title, streams.get(title, ()), cached)
+                _sheet(out, content, book, titles[part], found, cached)
             elif part == "docProps/app.xml":
                 out.write(_application())
             elif part == "docProps/core.xml":

@@ -204,6 +204,17 @@ def shared_formulas(stream: Stream) -> int:
     return sum(-(-stream.rows // run.every) for run in runs)
 
 
+def bytes_at_most(stream: Stream) -> int:
+    """More than the rows will have as XML: a cell with a shared formula stays below 100."""
+    found = 0
+    for column in stream.columns:
+        formula = column.formula
+        text = 0 if formula is None or formula.shareable else len(formula.rest)
+        text += max(map(len, column.texts or ()), default=0)
+        found += 120 + 5 * text  # each letter may be escaped, a row's number has 7 digits
+    return found * stream.rows
+
+
 def _shared_from(stream: Stream, first_index: int) -> dict[int, _Shared]:
     """Column -> its shared formulas."""
     shared: dict[int, _Shared] = {}
