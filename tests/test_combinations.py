@@ -112,7 +112,7 @@ EDITS: list[tuple[str, dict[str, float | str]]] = [
 
 
 def edited(name: str, edits: dict[str, float | str], folder: Path) -> Path:
-    sheetnet.export(mixture(name), folder / "book.xlsx")
+    sheetnet.export(mixture(name), folder / "book.xlsx", sheets=["Epochs"])
 
     def edit(book: Workbook) -> None:
         rows = {cell.value: cell.row for cell in book["Config"]["A"]}
@@ -139,7 +139,7 @@ def test_an_edited_number_moves_the_training(
     name: str, key: str, value: float, tmp_path: Path
 ) -> None:
     """Only the cell is rewritten: the saved results, those of before, are now wrong."""
-    sheetnet.export(mixture(name), tmp_path / "book.xlsx")
+    sheetnet.export(mixture(name), tmp_path / "book.xlsx", sheets=["Epochs"])
     column = openpyxl.load_workbook(tmp_path / "book.xlsx")["Config"]["A"]
     row = next(cell.row for cell in column if cell.value == key)
     edit = in_cell(f"B{row}", "<v>.*?</v>", f"<v>{value}</v>")

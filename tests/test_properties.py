@@ -26,7 +26,7 @@ from sheetnet.verification import Report
 from sheetnet.workbook.export import Exported
 
 WIDE = "SHEETNET_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("SHEETNET_EXAMPLES", "320"))
+EXAMPLES = int(os.environ.get("SHEETNET_EXAMPLES", "160"))
 SEED = os.environ.get("SHEETNET_SEED", "0")
 
 

@@ -283,13 +283,13 @@ def _mutations(formula: str, chance: random.Random) -> list[tuple[str, object]]:
 
 @pytest.mark.parametrize("kind", ["line", "xor", "softmax", "outputs"])
 def test_sweep_of_single_faults(kinds: Kinds, tmp_path: Path, kind: str) -> None:
-    """40 faults in each of four workbooks; the local check may only ever name that cell."""
+    """16 faults in each of four workbooks; the local check may only ever name that cell."""
     chance = random.Random(f"sheetnet {kind}")
     book = openpyxl.load_workbook(kinds[kind])
     quantities = list(columns(book))[4:]
     path = tmp_path / "fault.xlsx"
     seen_locally = 0
-    for _ in range(40):
+    for _ in range(16):
         cell = ledger_cell(book, chance.choice(quantities), chance.randint(1, visits(book)))
         quantity, exported = str(book["Train"].cell(4, cell.column).value), cell.value
         sort, content = chance.choice(_mutations(str(exported), chance))
@@ -306,4 +306,4 @@ def test_sweep_of_single_faults(kinds: Kinds, tmp_path: Path, kind: str) -> None
             seen_locally += 1
             assert_first(report, "local", *where)
     # The rest changes no number: a 0 times something, a shorter range around the same row.
-    assert seen_locally >= 25
+    assert seen_locally >= 9
