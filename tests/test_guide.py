@@ -14,6 +14,7 @@ from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.epoch_ledgers import ledgers_of
 from sheetnet.ledger import ledger_of
 from sheetnet.problem import load_problem
+from sheetnet.regions import SHEETS
 from sheetnet.spec import Spec, load_spec
 from sheetnet.workbook.drawing import MAX_UNITS, stacks
 from sheetnet.workbook.experiments import COUNT, experiments
@@ -109,7 +110,7 @@ def test_a_wide_and_deep_network_is_cut_short(tmp_path: Path) -> None:
 def test_three_experiments(path: Path) -> None:
     """Each names something that this workbook has."""
     problem = load_problem(load_spec(path))
-    found = experiments(problem)
+    found = experiments(problem, SHEETS)
     assert len(set(found)) == COUNT
     rate = problem.hyperparameters["learning_rate"]
     assert (
@@ -127,6 +128,8 @@ def test_three_experiments(path: Path) -> None:
     for word in ("patience", "clip ", "clip_norm", "dropout_", "momentum", "beta1", "rho"):
         if any(f"Set {word}" in text for text in found):
             assert any(name.startswith(word.strip()) for name in problem.hyperparameters)
+    alone = experiments(problem, ("Train",))
+    assert len(set(alone)) == COUNT and "Epochs" not in " ".join(alone)
 
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))

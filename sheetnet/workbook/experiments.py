@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from sheetnet.concepts.dropout import rate_name
 from sheetnet.concepts.optimizers import LEARNING_RATE
 from sheetnet.concepts.stopping import PATIENCE
 from sheetnet.problem import Problem
+from sheetnet.regions import EPOCHS, TRAIN
 
 COUNT = 3
 
@@ -18,20 +19,25 @@ DEEP = 3
 """With more layers than this the way of the gradients is worth a look."""
 
 
-def experiments(problem: Problem) -> tuple[str, ...]:
-    """What to change, where, and what to look at: the learning rate, then what is special."""
+def experiments(problem: Problem, sheets: Collection[str]) -> tuple[str, ...]:
+    """What to change, where, and what to look at: the learning rate, then what is special.
+
+    They name none but the sheets that are there.
+    """
+    by_epoch = EPOCHS in sheets
+    where = EPOCHS if by_epoch else TRAIN
     rate = problem.hyperparameters[LEARNING_RATE.name]
     first = (
         f"Set {LEARNING_RATE.name} on Config to {10 * rate:g}, ten times as much, then to "
-        f"{rate / 10:g}, a tenth: where does the loss on Epochs fall faster, and if it grows or "
+        f"{rate / 10:g}, a tenth: where does the loss on {where} fall faster, and if it grows or "
         "turns into errors, at which visit on Train does that begin?"
     )
-    return (first, *_special(problem))[:COUNT]
+    return (first, *_special(problem, by_epoch=by_epoch))[:COUNT]
 
 
-def _special(problem: Problem) -> Iterator[str]:
-    yield from _of_training(problem)
-    yield from _of_layers(problem)
+def _special(problem: Problem, *, by_epoch: bool) -> Iterator[str]:
+    yield from _of_training(problem, by_epoch=by_epoch)
+    yield from _of_layers(problem, by_epoch=by_epoch)
     name = problem.table.input_names[0]
     others = "" if problem.spec.data.scale == "none" else " (and move the scaling of all others)"
     yield (
@@ -45,10 +51,10 @@ def _special(problem: Problem) -> Iterator[str]:
     )
 
 
-def _of_training(problem: Problem) -> Iterator[str]:
+def _of_training(problem: Problem, *, by_epoch: bool) -> Iterator[str]:
     """What the spec adds to plain descent."""
     network, given = problem.network, problem.hyperparameters
-    if network.stops:
+    if network.stops and by_epoch:
         yield (
             f"Set {PATIENCE.name} on Config to 1, then to {problem.spec.training.epochs}: after "
             "which epoch does training end, and what has become of the validation loss by then?"
@@ -57,7 +63,7 @@ def _of_training(problem: Problem) -> Iterator[str]:
         if layer.dropout:
             yield (
                 f"Set {rate_name(layer.index)} on Config to 0: all masks k{layer.index} on Train "
-                "become 1. How do the losses on Epochs change?"
+                f"become 1. How do the losses on {EPOCHS if by_epoch else TRAIN} change?"
             )
             break
     for clip in CLIPS:
@@ -67,7 +73,7 @@ def _of_training(problem: Problem) -> Iterator[str]:
                 "updates on Train become, and what happens to the loss?"
             )
             break
-    if network.validates:
+    if network.validates and by_epoch:
         yield (
             "Type a wrong target into one training row of Data (a row that is not shaded): which "
             "of the two losses on Epochs suffers more, and do both still fall?"
@@ -78,9 +84,9 @@ def _of_training(problem: Problem) -> Iterator[str]:
         yield f"Set {name} on Config to 0: does the loss fall faster or more slowly than before?"
 
 
-def _of_layers(problem: Problem) -> Iterator[str]:
+def _of_layers(problem: Problem, *, by_epoch: bool) -> Iterator[str]:
     layers = problem.network.layers
-    if len(layers) > DEEP:
+    if len(layers) > DEEP and by_epoch and not problem.network.compact:
         yield (
             f"On Epochs, compare the gradient norms of layer {len(layers)} and layer 1: by which "
             "factor does each layer in between shrink or grow them? Double all weights of layer 2 "

@@ -85,7 +85,7 @@ def write_guide(book: Workbook, problem: Problem, layout: Layout) -> None:
     row = _sheets(sheet, layout, row) + 1
     row = _colours(sheet, problem, row) + 1
     row = _changes(sheet, problem, layout, row) + 1
-    row = _try(sheet, problem, row) + 1
+    row = _try(sheet, problem, layout, row) + 1
     sheet.row_breaks.append(Break(id=row - 1))
     _formulas(sheet, problem, layout, row)
     for column in range(1, _LAST + 1):
@@ -173,9 +173,9 @@ def _changes(sheet: Worksheet, problem: Problem, layout: Layout, row: int) -> in
     return row + 1
 
 
-def _try(sheet: Worksheet, problem: Problem, row: int) -> int:
+def _try(sheet: Worksheet, problem: Problem, layout: Layout, row: int) -> int:
     row = _heading(sheet, row, "Three experiments")
-    for number, text in enumerate(experiments(problem), 1):
+    for number, text in enumerate(experiments(problem, layout.sheets), 1):
         put(sheet, row, 1, number, styles.BOLD, align=styles.TOP)
         put(sheet, row, 3, text, styles.BODY, align=styles.WRAPPED)
         sheet.merge_cells(start_row=row, end_row=row, start_column=3, end_column=_LAST)
