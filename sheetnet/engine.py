@@ -38,18 +38,21 @@ class Part:
     epochs: Array
 
 
-def blocks(problem: Problem, ledgers: Ledgers | None = None) -> Iterator[Part]:
-    """Train and yield the ledger in blocks of rows.
+def blocks(
+    problem: Problem, ledgers: Ledgers | None = None, into: Array | None = None
+) -> Iterator[Part]:
+    """Train and yield the ledger in blocks of rows, of the matrix ``into`` if there is one.
 
     A cell that would be infinite or undefined is nan, and so is all that follows
     from it, as errors spread in a sheet.
     """
-    for part, _ in steps(problem, ledgers or ledgers_of(problem.network), problem.visits):
+    ledgers = ledgers or ledgers_of(problem.network)
+    for part, _ in steps(problem, ledgers, problem.visits, into=into):
         yield part
 
 
 def steps(
-    problem: Problem, ledgers: Ledgers, visits: int, cut: int = 0
+    problem: Problem, ledgers: Ledgers, visits: int, cut: int = 0, into: Array | None = None
 ) -> Iterator[tuple[Part, Mapping[str, Array]]]:
     """Train the first ``visits`` rows: (block, what the row after it finds).
 
@@ -63,7 +66,7 @@ def steps(
     ends = _EpochEnds(problem, ledgers)
     rows = max(1, BLOCK_CELLS // ledger.width)
     for start, end in _blocks_of(visits, rows, cut):
-        matrix = np.empty((end - start, ledger.width))
+        matrix = np.empty((end - start, ledger.width)) if into is None else into[start:end]
         fixed = constants(problem, start, len(matrix))
         for name, values in fixed.items():
             ledger[name].view(matrix)[:] = values

@@ -131,12 +131,11 @@ def train(problem: Problem, progress: Progress | None = None) -> Run:
             f"the ledger of {problem.visits} visits would have {cells} numbers; allowed: "
             f"{MAX_LEDGER}, which are {fits} epochs"
         )
-    parts, done = [], 0
-    for part in blocks(problem, ledgers):
-        parts.append(part)
+    matrix = np.empty((problem.visits, width))
+    epochs, done = [], 0
+    for part in blocks(problem, ledgers, matrix):
+        epochs.append(part.epochs)
         done += len(part.train)
         (progress or untold)(done, problem.visits)
-    matrix = np.concatenate([part.train for part in parts])
-    epochs = np.concatenate([part.epochs for part in parts])
     final = final_state(problem, ledgers.train, matrix[-1:])
-    return Run(problem, ledgers, matrix, epochs, final)
+    return Run(problem, ledgers, matrix, np.concatenate(epochs), final)
