@@ -121,9 +121,8 @@ def finite(value: Any) -> Any:
 
 
 _BLANK = "\\s\x00-\x1f\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff"
-_LIVE = re.compile(
-    f"(^|[;\t\r\n])(?=[{_BLANK}\"'\u2018\u2019\u201c\u201d]*[=+\\-@＝＋－＠])|^(?=[\t\r\n])"
-)
+_MARKS = "\"'\u2018\u2019\u201c\u201d"
+_LIVE = re.compile(f"(^|[;\t\r\n])(?=[{_BLANK}{_MARKS}]*[=+\\-@＝＋－＠])|^(?=[\t\r\n])")
 """Where a spreadsheet may see the beginning of a formula: at the beginning, whatever nobody
 sees stands before its first sign, and behind what separates cells elsewhere."""
 

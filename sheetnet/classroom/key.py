@@ -12,7 +12,8 @@ from sheetnet.verification import Report
 if TYPE_CHECKING:
     from sheetnet.classroom.bugs import Fault
 
-_SPECIAL = re.compile(r"([\\`*_\[\]|<>&~])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|<>&~:@#]|(?<=www)\.)", re.IGNORECASE)
+"""Signs of Markdown; a colon, an at sign and ``www.`` make links of plain texts."""
 
 
 def key_text(

@@ -1,0 +1,120 @@
+"""Numbers at the edges of what a float holds; ``number_cases.py`` has all of them."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from number_cases import (
+    CASES,
+    FEW,
+    NETWORKS,
+    SINGLES,
+    Outcome,
+    in_libreoffice,
+    run_case,
+    run_single,
+    spec_of,
+)
+from support import run
+
+import sheetnet
+from sheetnet.concepts.optimizers import OPTIMIZERS
+from sheetnet.verification.checks import SMALLEST, Tolerance, compare
+
+REFUSED = {
+    "beyond the largest": "data row 1, column 'x0' holds inf: a finite number is needed",
+    "nan": "data row 1, column 'x0' holds nan: a finite number is needed",
+    "one row, validation": "data.validation = 0.5 leaves none of 1 rows to train on",
+}
+"""Cases that no network can be trained on, and what is said of each."""
+
+TURN = list(zip(CASES, itertools.cycle(itertools.product(NETWORKS, OPTIMIZERS))))  # noqa: B905
+"""Each case with another network and optimizer: 49 pairs, one after the other."""
+
+
+def told(found: Outcome, wanted: str) -> bool:
+    return found.kind == "refused" and wanted in found.text
+
+
+@pytest.mark.parametrize(("name", "rest"), TURN, ids=lambda each: each if str(each) == each else "")
+def test_sheet_and_python_agree_or_say_why(
+    name: str, rest: tuple[tuple[str, str], str]
+) -> None:
+    (activation, loss), optimizer = rest
+    found = run_case(name, activation, loss, optimizer, FEW)
+    if name in REFUSED:
+        assert told(found, REFUSED[name]), found
+    elif found.kind == "refused":
+        assert CASES[name].data.get("scale", CASES[name].data.get("target_scale")), found
+        assert "does not give finite numbers for column" in found.text
+    else:
+        assert found.kind == "agrees", found
+
+
+@pytest.mark.parametrize("name", SINGLES)
+def test_classes(name: str) -> None:
+    found = run_single(name)
+    if name.startswith("one class") or name == "classes that collapse":
+        assert told(found, "has one class only"), found
+    else:
+        assert found.kind == "agrees", found
+
+
+@pytest.mark.parametrize("name", ["rate 1e+300", "weights that saturate", "subnormal data"])
+def test_all_sheets(name: str) -> None:
+    found = run_case(name, "tanh", "mse", "adam")
+    assert found.kind == "agrees", found
+
+
+def test_a_refusal_is_one_line_and_status_2(tmp_path: Path) -> None:
+    spec_of(CASES["tiny, standard"], "linear", "mse", "sgd", tmp_path)
+    (tmp_path / "s.toml").write_text(
+        '[data]\nsource = "d.csv"\ninputs = ["x0"]\ntarget = "y0"\nscale = "standard"\n'
+        '[[layers]]\n[training]\nlearning_rate = 1e-300\n'
+    )
+    done = run("export", tmp_path / "s.toml", "-o", tmp_path / "b.xlsx")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("Error: data.scale = 'standard' does not give finite numbers")
+    assert not (tmp_path / "b.xlsx").exists()
+
+
+def test_digits_go_through_the_file(tmp_path: Path) -> None:
+    """17 digits of data, weights and numbers of ``Config``, and back from the file."""
+    rng = np.random.default_rng(7)
+    bits = rng.integers(0, 2**63, size=(40, 3), dtype=np.int64)
+    values = bits.view(np.float64)
+    values = np.where(np.isfinite(values), values, 0.1) * np.where(rng.random((40, 3)) < 0.5, 1, -1)
+    with (tmp_path / "d.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["a", "b", "y"], *([repr(float(v)) for v in r] for r in values)])
+    spec = sheetnet.load_spec(_spec(tmp_path, values))
+    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=FEW)
+    back = sheetnet.load_book(tmp_path / "b.xlsx").problem
+    assert np.array_equal(back.table.inputs, values[:, :2])
+    assert back.table.targets is not None
+    assert np.array_equal(back.table.targets[:, 0], values[:, 2])
+    assert back.spec.training.learning_rate == 0.1 + 2e-17 * 7
+    assert np.array_equal(back.weights[0], values[:1, :2])
+
+
+def _spec(folder: Path, values: np.ndarray) -> Path:
+    path = folder / "s.toml"
+    weights = [float(v) for v in values[0, :2]]
+    path.write_text(
+        '[data]\nsource = "d.csv"\ntarget = "y"\n'
+        f'[[layers]]\nweights = [{weights!r}]\n[training]\nlearning_rate = {0.1 + 2e-17 * 7!r}\n'
+    )
+    return path
+
+
+# --- what applications do that plain arithmetic does not
+
+
+def test_numbers_that_excel_takes_for_0_agree_with_0(tmp_path: Path) -> None:
+    from sheetnet.reader.cells import Values
+    from test_verify_report import area_of  # noqa: F401
+
+    raise NotImplementedError(Values, compare, Tolerance, SMALLEST)
