@@ -210,6 +210,8 @@ SINGLES |= {
     "classes a hair apart": _labels(1e-17, 0, 2e-17, 0),
     "classes subnormal": _labels("5e-324", "1e-323", "0", "5e-324"),
     "classes huge": _labels(LARGEST, -LARGEST, 1e308),
+    "classes 15 digits apart": _labels("1.00000000000001", "1.00000000000002", "-3e-15", "0"),
+    "classes large": _labels(1e307, -1e307, 9.99999999999999e306),
     "classes beyond 2^53": _labels("9007199254740992", "9007199254740994", "9007199254740996"),
     "classes that collapse": _labels("9007199254740992", "9007199254740993"),
     "classes alike but for case": _labels("a", "A", "a", "ａ"),
@@ -357,7 +359,7 @@ def every(word: str, optimizers: Sequence[str]) -> Iterator[tuple[str, str, str,
 ELSEWHERE = (
     "plain", "subnormal beside plain", "tiny data", "large data", "17 digits", "negative zero",
     "integers beyond 2^53", "alike rows, scaled", "one row", "rate 1e-300", "rate 1e+300",
-    "no variance, standard", "no variance, huge", "weights that saturate", "batch larger than rows",
+    "no variance, standard", "weights that saturate", "batch larger than rows",
     "subnormal data", "an ulp apart, standard", "a hair apart, minmax", "tiny weights",
     "clip_norm of vanishing", "gradients that vanish", "diverges, validation",
 )  # fmt: skip

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +27,11 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import DataError
 from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import open_package
-from sheetnet.recalc.libreoffice import find_soffice
 from sheetnet.spec import Spec, load_spec
 
 ROOT = Path(__file__).parent.parent
+Measure = Callable[[Sequence["Book"], Path], Iterable["Measured"]]
+
 NOISE = 1e-12
 """A column whose largest number is below it (and not 0) holds rounding errors alone."""
 
@@ -110,6 +110,7 @@ def by_ledgers(book: Book, found: dict[str, Array]) -> Measured:
 def by_libreoffice(all_books: Sequence[Book], folder: Path) -> list[Measured]:
     """One LibreOffice opens copies without values, and saves what it has calculated."""
     jobs = [Job(without_values(b.path), b.path.with_name(f"lo-{b.path.name}")) for b in all_books]
+    folder.mkdir()
     edit_in_libreoffice(jobs, folder / "libreoffice")
     return [by_verify(b, job.target, "saved") for b, job in zip(all_books, jobs, strict=True)]
 
@@ -159,6 +160,25 @@ def table(engine: str, measured: Sequence[Measured]) -> str:
     return "\n".join(lines)
 
 
+def one_by_one(measure: Callable[[Book], Measured]) -> Measure:
+    """Engines that take a workbook at a time."""
+    return lambda every, _: map(measure, every)
+
+
+def few_at_a_time(every: Sequence[Book], folder: Path) -> Iterator[Measured]:
+    """LibreOffice is ended after some time, so it gets a few workbooks in each start."""
+    for first in range(0, len(every), 6):
+        yield from by_libreoffice(every[first : first + 6], folder / f"start{first}")
+
+
+MEASURES: dict[str, Measure] = {
+    "ironcalc": one_by_one(lambda book: by_verify(book, book.path, "ironcalc")),
+    "formualizer": one_by_one(by_formualizer),
+    "gnumeric": one_by_one(by_gnumeric),
+    "libreoffice": few_at_a_time,
+}
+"""Gnumeric needs ``ssconvert``, LibreOffice ``soffice``."""
+
 HEAD = (
     f"{'engine':<12}{'workbooks':<17}{'':>6}{'cells':>11}{'identical':>10}{'local':>10}"
     f"{'trajectory':>11}  largest in"
@@ -169,20 +189,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--drawn", type=int, default=60, help="specs drawn at random")
     parser.add_argument("--seed", default="tolerances")
+    parser.add_argument("--engine", choices=MEASURES, action="append", help="default: all")
+    parser.add_argument("--each", action="store_true", help="a line for each workbook, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         every = list(books(Path(name), options.drawn, seed=options.seed))
         print(HEAD)
-        print(table("ironcalc", [by_verify(b, b.path, "ironcalc") for b in every]), flush=True)
-        print(table("formualizer", [by_formualizer(b) for b in every]), flush=True)
-        if shutil.which("ssconvert"):
-            print(table("gnumeric", [by_gnumeric(b) for b in every]), flush=True)
-        if find_soffice():
-            parts = [every[i : i + 20] for i in range(0, len(every), 20)]
-            found = [
-                m for i, p in enumerate(parts) for m in by_libreoffice(p, Path(name) / f"lo{i}")
-            ]
-            print(table("libreoffice", found), flush=True)
+        for engine in options.engine or MEASURES:
+            found = []
+            for each in MEASURES[engine](every, Path(name)):
+                found.append(each)
+                if options.each:
+                    local = "-" if each.local is None else f"{each.local:.1e}"
+                    print(f"{each.book.name}: {local} {each.trajectory:.1e}", flush=True)
+            print(table(engine, found), flush=True)
 
 
 if __name__ == "__main__":

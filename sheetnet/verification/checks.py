@@ -16,7 +16,6 @@ from sheetnet.verification.area import Area, Mask, Single, plain, sheet_of
 from sheetnet.verification.formula_checks import wrong_formulas
 from sheetnet.verification.report import Check, Failure
 
-
 SMALLEST = float(np.finfo(np.float64).tiny)
 """2.2e-308: Excel takes what is smaller for 0."""
 
