@@ -1,10 +1,11 @@
 """How far engines are from NumPy: the figures that the tolerances of ``verify`` stand on.
 
-``python tests/tolerances.py`` exports the examples and as many specs drawn at random from a seed
-(``--drawn``), has each engine recalculate them from copies without values, and prints the largest
-difference of a cell, as a share of its column's size: ``local`` where Python takes the sheet's
-own numbers of a row, ``trajectory`` where it trains by itself. Columns of nothing but rounding
-errors (below 1e-12) are told apart: an application that takes them for 0 is off by all of them.
+``python tests/tolerances.py`` exports the examples, three long runs and as many specs drawn at
+random from a seed as asked (``--drawn``), has each engine recalculate them from copies without
+values, and prints the largest difference of a cell, as a share of its column's size: ``local``
+where Python takes the sheet's own numbers of a row, ``trajectory`` where it trains by itself.
+Workbooks with columns of nothing but rounding errors (below 1e-12) are told apart: an application
+that takes them for 0 is off by all of them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from drawn import sample, spec_of
 from ledgers import Formualized, Ledger, ledgers_in_python, without_values
 from soffice import Job, edit_in_libreoffice
+from support import make_spec
 
 import sheetnet
 from sheetnet.concepts.arithmetic import Array
@@ -65,10 +67,28 @@ class Measured:
     trajectory: float
 
 
-def books(folder: Path, drawn: int, *, seed: str = "tolerances") -> Iterator[Book]:
-    """The examples, then specs drawn at random of numbers of everyday size."""
-    for source in sorted((ROOT / "examples").glob("*.toml")):
+LONG = [("sgd", "tanh", 0.05), ("momentum", "tanh", 0.01), ("adam", "relu", 0.01)]
+"""Runs of 5,000 visits, in which differences have time to grow: optimizer, activation, rate."""
+
+
+def long_run(optimizer: str, activation: str, rate: float) -> Spec:
+    """A small network over moons."""
+    return make_spec(
+        source="toy:moons",
+        data={"rows": 100},
+        layers=[{"units": 4, "activation": activation}, {"activation": "sigmoid"}],
+        optimizer=optimizer,
+        learning_rate=rate,
+        epochs=50,
+    )
+
+
+def books(folder: Path, drawn: int, *, seed: str, examples: bool, long: bool) -> Iterator[Book]:
+    """The examples, long runs, then specs drawn at random of numbers of everyday size."""
+    for source in sorted((ROOT / "examples").glob("*.toml")) if examples else ():
         yield _exported(load_spec(source), source.stem, folder)
+    for each in LONG if long else ():
+        yield _exported(long_run(*each), f"long {each[0]}", folder)
     for n, run in enumerate(sample(drawn, key=seed, tame=True) if drawn else ()):
         place = folder / str(n)
         place.mkdir()
@@ -145,7 +165,8 @@ def table(engine: str, measured: Sequence[Measured]) -> str:
     """Lines of the table: examples and drawn ones, those with noise by themselves."""
     groups: dict[str, list[Measured]] = {}
     for each in measured:
-        kind = "drawn" if each.book.name.startswith("drawn") else "examples"
+        first = each.book.name.partition(" ")[0]
+        kind = first if first in ("drawn", "long") else "examples"
         groups.setdefault(kind + (", noise" if each.book.noisy else ""), []).append(each)
     lines = []
     for kind, those in sorted(groups.items()):
@@ -190,10 +211,13 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=60, help="specs drawn at random")
     parser.add_argument("--seed", default="tolerances")
     parser.add_argument("--engine", choices=MEASURES, action="append", help="default: all")
+    parser.add_argument("--no-examples", action="store_true")
+    parser.add_argument("--no-long", action="store_true")
     parser.add_argument("--each", action="store_true", help="a line for each workbook, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        every = list(books(Path(name), options.drawn, seed=options.seed))
+        wanted = {"examples": not options.no_examples, "long": not options.no_long}
+        every = list(books(Path(name), options.drawn, seed=options.seed, **wanted))
         print(HEAD)
         for engine in options.engine or MEASURES:
             found = []
