@@ -183,7 +183,7 @@ def test_comments_of_a_spec_are_comments(text: str) -> None:
 def test_names_in_a_key_are_plain_words(text: str) -> None:
     found = _plain(text)
     assert not re.search(r"[\n\r]|(?<!\\)(?:\\\\)*[`*_\[\]|<>&~]", found)
-    assert not re.search(r"https?:|www\.|\w@", found, re.IGNORECASE)
+    assert not re.search(r"https?:/|www\.|mailto:|\w@", found, re.IGNORECASE)
 
 
 # --- what else a workbook holds: rules, links, names, charts
@@ -286,3 +286,12 @@ def test_line_ends_that_excel_saved_in_data(tmp_path: Path) -> None:
     table = sheetnet.train(spec).problem.table
     assert table.labels == ("c_x0041_", "d", "d")
     assert "_x" not in table.input_names[0]
+
+
+@pytest.mark.parametrize("name", ["a\ud800", "a\x00b", "\x0b", "\ufffe"])
+def test_names_that_no_workbook_can_hold(tmp_path: Path, name: str) -> None:
+    spec = make_spec(name=name)
+    assert "?" in spec.name
+    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=["Epochs"])
+    assert sheetnet.verify(tmp_path / "b.xlsx").agree
+    assert sheetnet.code(spec).encode()

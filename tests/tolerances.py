@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soffice
 from drawn import sample, spec_of
 from ledgers import Formualized, Ledger, ledgers_in_python, without_values
 from soffice import Job, edit_in_libreoffice
@@ -188,6 +189,7 @@ def one_by_one(measure: Callable[[Book], Measured]) -> Measure:
 
 def few_at_a_time(every: Sequence[Book], folder: Path) -> Iterator[Measured]:
     """LibreOffice is ended after some time, so it gets a few workbooks in each start."""
+    soffice.TIMEOUT = 600.0
     for first in range(0, len(every), 6):
         yield from by_libreoffice(every[first : first + 6], folder / f"start{first}")
 
