@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -117,3 +118,21 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(inner) for inner in value]
     return value
+
+
+_BLANK = "\\s\x00-\x1f\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff"
+_MARKS = "\"'\u2018\u2019\u201c\u201d"
+_LIVE = re.compile(f"(^|[;\t\r\n])(?=[{_BLANK}{_MARKS}]*[=+\\-@＝＋－＠])|^(?=[\t\r\n])")
+"""Where a spreadsheet may see the beginning of a formula: at the beginning, whatever nobody
+sees stands before its first sign, and behind what separates cells elsewhere."""
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+def tame(text: str) -> str:
+    """A text as a cell of a CSV file that a spreadsheet shows, and does not calculate.
+
+    An apostrophe comes before what would be a formula: ``'=1+1``. Numbers stay as they are.
+    """
+    plain = text.encode("utf-8", "replace").decode()
+    return plain if _NUMBER.fullmatch(plain) else _LIVE.sub(r"\1'", plain)

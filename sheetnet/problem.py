@@ -6,6 +6,7 @@ Everything that has to fit is checked here, before anything is trained or writte
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,14 @@ from sheetnet.window import Window
 
 MAX_PARAMETERS = 10_000_000
 """Far more than a sheet can show; keeps memory in bounds before the sheet's are checked."""
+
+
+LARGEST_CLASS = 1e307
+"""Of a number that is a class: beyond it some applications compare wrongly."""
+
+SAME_NUMBER = 1e-15
+"""Numbers closer than this are equal to some applications (IronCalc: 2.2e-16), and so are those
+with the same 15 digits (Excel)."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,7 @@ def _outputs(spec: Spec, table: Table, classes: tuple[Label, ...] | None) -> int
     name, count = table.target_names[0], len(classes)
     if count < 2:
         raise DataError(f"target {name!r} has one class only ({classes[0]!r}): two are needed")
+    _check_apart(name, classes)
     if ACTIVATIONS[last.activation].coupled:
         if last.units not in (None, count):
             raise SpecError(
@@ -172,6 +182,23 @@ def _outputs(spec: Spec, table: Table, classes: tuple[Label, ...] | None) -> int
         f"target {name!r} has {count} classes, which {units} {last.activation} "
         f"unit{'s' if units > 1 else ''} cannot tell apart: use softmax with {count} units"
     )
+
+
+def _check_apart(name: str, classes: tuple[Label, ...]) -> None:
+    """Raise DataError for classes of numbers that a spreadsheet cannot tell apart."""
+    numbers = sorted(label for label in classes if not isinstance(label, str))
+    for a in numbers:
+        if abs(a) > LARGEST_CLASS:
+            raise DataError(
+                f"target {name!r} has the class {a!r}: a sheet compares numbers up to "
+                f"{LARGEST_CLASS:g}"
+            )
+    for a, b in itertools.pairwise(numbers):
+        if b - a < SAME_NUMBER or f"{a:.14e}" == f"{b:.14e}":
+            raise DataError(
+                f"target {name!r} has the classes {a!r} and {b!r}, which a sheet takes for the "
+                "same (it compares 15 digits): other numbers, or texts, are needed"
+            )
 
 
 def _network(spec: Spec, table: Table, outputs: int) -> Network:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sheetnet.errors import DataError, SheetnetError, nearest
-from sheetnet.limits import MAX_TEXT, NOT_IN_XML
+from sheetnet.limits import MAX_TEXT, NOT_IN_XML, text_units, unescaped
 from sheetnet.package import check_package
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ def _sheet_rows(book: Workbook, path: Path, sheet: str | None) -> Iterator[Seque
         )
     chosen = book[sheet] if sheet is not None else book.worksheets[0]
     chosen.reset_dimensions()
-    yield from chosen.iter_rows(values_only=True)
+    for row in chosen.iter_rows(values_only=True):
+        # openpyxl leaves line ends that Excel saved as _x000D_.
+        yield [unescaped(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def _header(where: str, cells: Sequence[object]) -> tuple[str, ...]:
@@ -172,8 +174,8 @@ def check_text(place: str, text: str) -> None:
     """Raise DataError for a text that no cell can hold."""
     if NOT_IN_XML.search(text):
         raise DataError(f"{place} holds a control character, which a workbook cannot")
-    if len(text) > MAX_TEXT:
-        raise DataError(f"{place} has {len(text)} characters; a cell holds {MAX_TEXT}")
+    if text_units(text) > MAX_TEXT:
+        raise DataError(f"{place} has {text_units(text)} characters; a cell holds {MAX_TEXT}")
 
 
 def listed(names: Iterable[str]) -> str:

@@ -159,9 +159,7 @@ def load_spec(path: str | Path) -> Spec:
     except (ValueError, RecursionError) as error:  # numbers of 5,000 digits among them
         raise SpecError(f"{path}: not valid TOML: {error}") from None
     try:
-        # The name is for people; what a workbook cannot hold is shown as "?".
-        name = NOT_IN_XML.sub("?", path.stem)
-        spec = parse_spec(document, name=name, folder=path.parent)
+        spec = parse_spec(document, name=path.stem, folder=path.parent)
         return dataclasses.replace(spec, file=path)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from None
@@ -177,7 +175,8 @@ def parse_spec(document: Mapping[str, Any], *, name: str, folder: Path) -> Spec:
         raise SpecError("[[layers]] is missing: a network has one table per layer")
     data = _data(values.table("data", document["data"]))
     return Spec(
-        name=name,
+        # The name is for people; what a workbook cannot hold is shown as "?".
+        name=NOT_IN_XML.sub("?", name),
         folder=folder,
         data=data,
         layers=tuple(

@@ -112,11 +112,11 @@ def test_csv_is_safe_and_quoted(students: Class, grading: Grading) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_texts_that_would_become_formulas_are_tamed(start: str) -> None:
     name = f'{start}cmd|"/c calc"!A1,\n2.xlsx'
-    first = FirstWrong("Train!A5", "dW1[1,1]", 1, f"{start}1", -0.5)
+    first = FirstWrong("Train!A5", "dW1[1,1]", 1, f"{start}a1", -0.5)
     counts = (Count("all", 1, 0, 1, 0, 0, first),)
     text = Grading((Graded(name, counts), Graded("b", problem=f"{start}x"))).to_csv()
     (head, row, other) = csv.reader(io.StringIO(text.removeprefix(BOM)))
-    assert row[0] == f"'{name}" and row[head.index("holds")] == f"'{start}1"
+    assert row[0] == f"'{name}" and row[head.index("holds")] == f"'{start}a1"
     assert row[head.index("wanted")] == "-0.5"  # a number stays one
     assert other[-1] == f"'{start}x"
     assert tame("plain = text") == "plain = text"

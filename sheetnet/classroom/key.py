@@ -12,7 +12,10 @@ from sheetnet.verification import Report
 if TYPE_CHECKING:
     from sheetnet.classroom.bugs import Fault
 
-_SPECIAL = re.compile(r"([\\`*_\[\]|<>&~])")
+_SPECIAL = re.compile(
+    r"([\\`*_\[\]|<>&~@#]|:(?=/)|(?<=mailto):|(?<=xmpp):|(?<=www)\.)", re.IGNORECASE
+)
+"""Signs of Markdown, and what makes links of plain texts: ``://``, ``www.``, an at sign."""
 
 
 def key_text(

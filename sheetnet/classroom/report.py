@@ -9,16 +9,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sheetnet.output import finite
+from sheetnet.output import finite, tame
 
 BOM = "\ufeff"
 """Excel takes a CSV file for UTF-8 only where it begins with this."""
 
 MOST_SHOWN = 3
 """Altered cells that the table names."""
-
-_LIVE = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a text that begins so for a formula."""
 
 _COUNTS = ("asked", "right", "wrong", "missing", "hard_coded")
 _CSV = ("file", "quantity", *_COUNTS, "first_wrong_cell", "column", "visit", "holds", "wanted")
@@ -134,12 +131,6 @@ def _rows(each: Graded) -> Iterator[tuple[object, ...]]:
         where = ("",) * 5 if first is None else dataclasses.astuple(first)
         remark = f"altered: {_altered(each.altered)}" if n == 0 and each.altered else ""
         yield (each.file, count.quantity, *numbers, *where, remark)
-
-
-def tame(text: str) -> str:
-    """The text as a spreadsheet will show it, not calculate it."""
-    plain = text.encode("utf-8", "replace").decode()
-    return f"'{plain}" if plain.startswith(_LIVE) else plain
 
 
 def shortened(text: str, most: int = 80) -> str:

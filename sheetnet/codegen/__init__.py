@@ -77,6 +77,6 @@ def write_script(
             check_target(target, overwrite=overwrite, read=problem.spec.files)
     name = None if data_file is None else data_file.name
     text = script(problem, framework, name, remarks)
-    texts = {} if data_file is None else {data_file: csv_text(problem.table)}
+    texts = {} if data_file is None else {data_file: csv_text(problem)}
     write_texts({**texts, path: text}, overwrite=overwrite)
     return text, data_file

@@ -11,6 +11,7 @@ import io
 from sheetnet.codegen.writer import Writer, listed, literal, quoted, renamed
 from sheetnet.concepts.scaling import Scaling
 from sheetnet.data import Table
+from sheetnet.output import tame
 from sheetnet.problem import Problem
 
 INLINE_ROWS, INLINE_CELLS, INLINE_LETTERS = 60, 500, 10_000
@@ -34,14 +35,26 @@ def _rows(table: Table) -> list[list[object]]:
     return [[*x, *y] for x, y in zip(table.inputs.tolist(), goals, strict=True)]
 
 
-def csv_text(table: Table) -> str:
-    """The rows as a CSV file with a header; numbers keep all digits."""
-    file = io.StringIO()
+def csv_text(problem: Problem) -> str:
+    """The rows as a CSV file with a header; numbers keep all digits.
+
+    Nothing in it becomes a formula where somebody opens it in a spreadsheet: labels that
+    would are numbers of their classes, from 0, see :func:`_numbered`.
+    """
+    table, file = problem.table, io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*table.input_names, *table.target_names])
+    writer.writerow([tame(name) for name in (*table.input_names, *table.target_names)])
+    numbers = {str(label): n for n, label in enumerate(problem.classes or ())}
     for row in _rows(table):
+        if _numbered(problem):
+            row[-1] = numbers[str(row[-1])]
         writer.writerow([repr(cell) if isinstance(cell, float) else cell for cell in row])
     return file.getvalue()
+
+
+def _numbered(problem: Problem) -> bool:
+    """Whether a label would be a formula in a CSV file: the script has their names then."""
+    return any(isinstance(label, str) and tame(label) != label for label in problem.classes or ())
 
 
 def put_functions(out: Writer, problem: Problem) -> None:
@@ -86,13 +99,16 @@ def put_data(out: Writer, problem: Problem, data_file: str | None) -> None:
         targets = f"[[float(cell) for cell in row[{count}:]] for row in data]"
         numeric = problem.classes is not None and not isinstance(problem.classes[0], str)
         label = f"float(row[{count}])" if numeric else f"row[{count}]"
+        if _numbered(problem):
+            _put_classes(out, problem)
+            label = f"classes[int(row[{count}])]"
     _put_counts(out, problem)
     out.line(f"X = np.array({inputs})")
     if problem.classes is None:
         out.line(f"Y = np.array({targets})")
     else:
         out.line(f"labels = [{label} for row in data]")
-        _put_coding(out, problem)
+        _put_coding(out, problem, named=data_file is not None and _numbered(problem))
     for name, scaled in (("X", problem.inputs), ("Y", problem.targets)):
         if scaled.scaling.statistics:
             out.line(f"{name} = {scaled.scaling.name}({name})")
@@ -109,14 +125,24 @@ def _put_counts(out: Writer, problem: Problem) -> None:
         out.line("rows = len(data)")
 
 
-def _put_coding(out: Writer, problem: Problem) -> None:
-    """Classes as numbers: 0 or 1 on one output, else an output for each."""
+def _put_classes(out: Writer, problem: Problem) -> None:
+    assert problem.classes is not None
+    out.items("classes = [", map(literal, problem.classes), "]")
+
+
+def _put_coding(out: Writer, problem: Problem, *, named: bool) -> None:
+    """Classes as numbers: 0 or 1 on one output, else an output for each.
+
+    ``named``: the script has named them already.
+    """
     classes, labels = problem.classes, problem.table.labels
     assert classes is not None and labels is not None
-    if list(classes) == sorted(set(labels), key=lambda label: (isinstance(label, str), label)):
+    if named:
+        pass
+    elif list(classes) == sorted(set(labels), key=lambda label: (isinstance(label, str), label)):
         out.line("classes = sorted(set(labels))", listed(classes))
     else:
-        out.items("classes = [", map(literal, classes), "]")
+        _put_classes(out, problem)
     if problem.network.outputs == 1:
         coded, note = "classes[1:]", "0 for the first class, 1 for the second"
     else:

@@ -2,8 +2,9 @@
 
 ``standard`` subtracts the mean and divides by the population deviation (as
 scikit-learn's StandardScaler), ``minmax`` maps to 0 … 1. A column whose values
-are all equal is divided by 1: it becomes 0, not an error (SIGN, because applications
-compare tiny numbers loosely).
+are all equal is divided by 1, and its mean is that value, which a sum over rows would miss
+by a rounding error: it becomes 0, not an error (SIGN, because applications compare tiny
+numbers loosely).
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ class Scaling:
 
 
 def _mean(column: Array, _: Mapping[str, float]) -> float:
+    low = float(column.min())
+    if column.max() == low:
+        return low
     return float(arithmetic.running_sum(column)) / column.size
 
 
@@ -75,9 +79,13 @@ _RECORDS = (
             Statistic(
                 "mean",
                 _mean,
-                lambda r, s: f"AVERAGE({r})",
+                lambda r, s: f"IF(SIGN(MAX({r})-MIN({r}))=0,MIN({r}),AVERAGE({r}))",
                 "mean of the training rows",
-                "running_sum(x) / len(x)",
+                "np.where(\n"
+                "    x.max(axis=0) == x.min(axis=0),\n"
+                "    x.min(axis=0),\n"
+                "    running_sum(x) / len(x),\n"
+                ")",
             ),
             Statistic(
                 "deviation",

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from openpyxl.formula.translate import Translator
 
 from sheetnet.errors import WorkbookError
+from sheetnet.limits import escaped
 from sheetnet.reader.cells import where
 from sheetnet.reader.package import Package, open_package, refuse_doctype
 from sheetnet.regions import address, column_number
@@ -137,7 +138,7 @@ def _edited(content: bytes, title: str, edits: Mapping[Place, Content]) -> bytes
 def _value(cell: _Cell, content: Content) -> str:
     prefix = cell.tag[: -len("c")]
     if isinstance(content, str):
-        text = f"<{prefix}is><{prefix}t>{escape(content)}</{prefix}t></{prefix}is>"
+        text = f"<{prefix}is><{prefix}t>{escape(escaped(content))}</{prefix}t></{prefix}is>"
         return _element(cell, "inlineStr", text)
     return _element(cell, "n", f"<{prefix}v>{float(content)!r}</{prefix}v>")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sheetnet.errors import WorkbookError
-from sheetnet.limits import MAX_ROWS
+from sheetnet.limits import MAX_ROWS, unescaped
 from sheetnet.reader.alike import Cutter, Likeness
 from sheetnet.reader.cells import Grid, Held, Odd, SharedFormula
 from sheetnet.reader.handlers import CellHandlers
@@ -85,7 +85,7 @@ class _Parser(CellHandlers):
         elif kind == "e":
             self.odd[(row, column)] = Odd("error", text)
         else:
-            self.odd[(row, column)] = Odd("text", text)
+            self.odd[(row, column)] = Odd("text", unescaped(text))
 
     def _formula(self, text: str) -> int:
         attributes = self.formula_attributes

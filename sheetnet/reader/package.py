@@ -19,6 +19,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from sheetnet.errors import WorkbookError
+from sheetnet.limits import unescaped
 from sheetnet.package import check_package
 from sheetnet.reader.alike import Cutter
 
@@ -191,7 +192,7 @@ def _strings(package: zipfile.ZipFile) -> list[str]:
     def end(tag: str) -> None:
         name = tag.rpartition("|")[2]
         if name == "si":
-            found.append("".join(pieces))
+            found.append(unescaped("".join(pieces)))
         elif name in inside:
             inside[name] = False
 

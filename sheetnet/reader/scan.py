@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
 from sheetnet.errors import WorkbookError
+from sheetnet.limits import unescaped
 from sheetnet.reader.handlers import CellHandlers
 from sheetnet.reader.package import Package, parse_part
 
@@ -68,7 +69,7 @@ class _Scanner(CellHandlers):
         if self.kind == "n":
             number = float(text)
             return number if math.isfinite(number) else text
-        return self.strings[int(text)] if self.kind == "s" else text
+        return self.strings[int(text)] if self.kind == "s" else unescaped(text)
 
 
 def date_styles(package: Package) -> frozenset[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.formula import Formula
+from sheetnet.limits import unescaped
 from sheetnet.reader.cells import BLANK, Grid, Odd, Values
 from sheetnet.regions import Region
 
@@ -18,9 +18,6 @@ Mask = NDArray[np.bool_]
 
 EXPLODED = 1e6
 """Beside numbers beyond it, faults in what comes before them would not be seen."""
-
-_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
-"""Of a character, in the texts of the format (ECMA-376 part 1, 22.9.2.19)."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +201,7 @@ class Single:
 
 def _spelt(text: str) -> str:
     """The text with all escapes resolved: of ``_x0041_`` some applications make A, others not."""
-    while (found := _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)) != text:
+    while (found := unescaped(text)) != text:
         text = found
     return text
 

@@ -16,12 +16,15 @@ from sheetnet.verification.area import Area, Mask, Single, plain, sheet_of
 from sheetnet.verification.formula_checks import wrong_formulas
 from sheetnet.verification.report import Check, Failure
 
+SMALLEST = float(np.finfo(np.float64).tiny)
+"""2.2e-308: Excel takes what is smaller for 0."""
+
 
 @dataclass(frozen=True)
 class Tolerance:
     """Values a (sheet) and b (Python) agree where |a − b| ≤ atol·M + rtol·|b|.
 
-    M is the largest magnitude of the column.
+    M is the largest magnitude of the column. Numbers below :data:`SMALLEST` agree with 0.
     """
 
     rtol: float
@@ -116,7 +119,7 @@ def compare(
         # A column of zeros has no size: what the sheet has instead is its measure.
         size = np.where(scale > 0, scale, np.max(absolute, axis=0, initial=0.0))
         relative = np.where(absolute > 0, absolute / size, 0.0)
-        bound = tolerance.atol * scale + tolerance.rtol * np.abs(python)
+        bound = tolerance.atol * scale + tolerance.rtol * np.abs(python) + SMALLEST
         close = both & (absolute <= bound)
     both_errors = errors & ~number & ~area.text_wanted
     identical = (both & (sheet == python)) | both_errors | told

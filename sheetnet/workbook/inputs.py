@@ -7,6 +7,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sheetnet.limits import cut
 from sheetnet.regions import Region, letter
 from sheetnet.views.view import Choice
 from sheetnet.workbook import styles
@@ -69,7 +70,7 @@ def _add(
     sheet: Worksheet, rule: DataValidation, region: Region, title: str, prompt: str, error: str
 ) -> None:
     rule.showErrorMessage = rule.showInputMessage = True
-    rule.promptTitle = rule.errorTitle = title[:MAX_TITLE]
-    rule.prompt, rule.error = prompt[:MAX_PROMPT], error
+    rule.promptTitle = rule.errorTitle = cut(title, MAX_TITLE)
+    rule.prompt, rule.error = cut(prompt, MAX_PROMPT), error
     rule.add(range_of(region))
     sheet.add_data_validation(rule)

@@ -23,6 +23,7 @@ from openpyxl import Workbook
 from openpyxl.utils import coordinate_to_tuple
 
 from sheetnet.errors import OutputError
+from sheetnet.limits import MAX_TEXT, cut, escaped
 from sheetnet.output import check_target, in_place_of
 from sheetnet.regions import address
 from sheetnet.workbook import deflate
@@ -102,6 +103,8 @@ def _copy(
             elif part.startswith("xl/worksheets/_rels/"):
                 # Relative, as Excel writes them: some readers take no others for comments.
                 out.write(content.replace(b'Target="/xl/', b'Target="../'))
+            elif part.startswith("xl/comments/"):
+                out.write(escaped(content.decode()).encode())
             else:
                 out.write(content)
 
@@ -129,6 +132,8 @@ def _sheet(
     for row in data:
         for cell in row:
             _exact(cell, book, title, int(row.attrib["r"]), cached)
+            for text in cell.iter(f"{{{MAIN}}}t"):
+                text.text = escaped(cut(text.text or "", MAX_TEXT))
     for n, stream in enumerate(streams):
         _make_room(data, stream, n)
     if streams:
@@ -197,7 +202,7 @@ def _exact(cell: ElementTree.Element, book: Workbook, title: str, row: int, cach
         value = cached[(title, row, held.column)]
         if isinstance(value, str):
             cell.set("t", "str")
-            number.text = value
+            number.text = escaped(value)
         elif math.isnan(value):
             cell.set("t", "e")
             number.text = ERROR

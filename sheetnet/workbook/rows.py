@@ -19,6 +19,7 @@ import orjson
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.formula import Step
+from sheetnet.limits import escaped
 from sheetnet.regions import address, letter
 from sheetnet.workbook.stream import ERROR, Beside, Stream, StreamColumn
 
@@ -49,7 +50,7 @@ def row_xml(
             for i in whole:
                 cells[i] = cells[i].removesuffix(b".0")
             for i, texts in text:
-                cells[i] = escape(texts[offset]).encode()
+                cells[i] = escape(escaped(texts[offset])).encode()
             if flawed[n]:
                 for i in np.flatnonzero(errors[n]).tolist():
                     cells[i] = _ERROR

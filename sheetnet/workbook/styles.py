@@ -18,6 +18,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sheetnet.limits import MAX_TEXT, cut
 from sheetnet.regions import GUIDE
 
 FONT = "Calibri"
@@ -216,7 +217,7 @@ def back(sheet: Worksheet, row: int) -> None:
 
 def remark(cell: Cell | MergedCell, text: str, *, height: int = 70) -> None:
     """A note that shows when the mouse is over the cell."""
-    cell.comment = Comment(text, "sheetnet", height=height, width=260)
+    cell.comment = Comment(cut(text, MAX_TEXT), "sheetnet", height=height, width=260)
 
 
 def for_screen_and_page(
