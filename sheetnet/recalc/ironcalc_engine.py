@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sheetnet.errors import EngineError, WorkbookError
+from sheetnet.owned import scratch_folder
 from sheetnet.reader.cells import Odd, Values
 from sheetnet.reader.package import Package
 
@@ -102,8 +102,8 @@ def readable(path: Path) -> Iterator[Path]:
         if not changed:
             yield path
             return
-        with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-            copy = Path(folder) / "book.xlsx"
+        with scratch_folder() as folder:
+            copy = folder / "book.xlsx"
             with zipfile.ZipFile(copy, "w") as target:
                 for part in source.infolist():
                     if part.filename in changed:
