@@ -51,6 +51,14 @@ class OneLineErrors(click.Group):
             status = 0
         except OSError as error:
             status = _complain(f"{error.filename or 'system'}: {error.strerror or error}")
+        except UnicodeEncodeError as error:
+            if error.encoding != sys.getfilesystemencoding() or error.encoding == "utf-8":
+                raise
+            letter = error.object[error.start]
+            status = _complain(
+                f"the letter {letter!r} cannot be in the name of a file here, where they are "
+                f"{error.encoding}: set PYTHONUTF8=1"
+            )
         except MemoryError:
             status = _complain("there is not enough memory for this run")
         except (KeyboardInterrupt, click.Abort):

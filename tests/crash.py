@@ -91,7 +91,7 @@ WRITERS: Mapping[str, Writer] = {
 
 def lay(folder: Path, seed: int = 0) -> None:
     folder.mkdir()
-    (folder / "s.toml").write_text(SPEC.format(epochs=20, seed=seed))
+    (folder / "s.toml").write_text(SPEC.format(epochs=5, seed=seed))
     (folder / "small.toml").write_text(SPEC.format(epochs=1, seed=seed).replace("80", "8"))
 
 
@@ -277,7 +277,7 @@ def at_a_time(root: Path, count: int, draw: random.Random) -> Iterator[Counter]:
         one, other = (Place(writer, root / f"{named}{n}") for n in (1, 2))
         second = replace(writer, command=("export", "other.toml", *writer.command[2:]))
         for place in (one, other):
-            (place.folder / "other.toml").write_text(SPEC.format(epochs=20, seed=7))
+            (place.folder / "other.toml").write_text(SPEC.format(epochs=5, seed=7))
         other.reset(old=False)
         status_of(start(second, other.folder, other.tmp))
         results = [one.made["b.xlsx"], (other.folder / "b.xlsx").read_bytes()]

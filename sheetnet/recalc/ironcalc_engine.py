@@ -92,14 +92,15 @@ def readable(path: Path) -> Iterator[Path]:
     """The workbook, or a copy that the engine can read.
 
     It looks for the notes of a sheet under relative names only, and openpyxl writes
-    absolute ones.
+    absolute ones; and it takes the names of files for UTF-8, whatever the system's are.
     """
+    spelled = os.fsencode(path) == str(path).encode("utf-8", "replace")
     with zipfile.ZipFile(path) as source:
         changed = {}
         for name in source.namelist():
             if name.startswith(_RELATIONS) and _ABSOLUTE in (content := source.read(name)):
                 changed[name] = content.replace(_ABSOLUTE, b'Target="../')
-        if not changed:
+        if not changed and spelled:
             yield path
             return
         with scratch_folder() as folder:
