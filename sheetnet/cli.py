@@ -56,7 +56,7 @@ class OneLineErrors(click.Group):
                 raise
             letter = error.object[error.start]
             status = _complain(
-                f"the letter {letter!r} cannot be in the name of a file here, where they are "
+                f"the letter {letter!a} cannot be in the name of a file here, where they are "
                 f"{error.encoding}: set PYTHONUTF8=1"
             )
         except MemoryError:

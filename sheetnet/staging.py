@@ -21,15 +21,15 @@ class Staged:
     """
 
     def __init__(self, path: Path) -> None:
-        self._shown = path
+        self.asked_for = path
         # A link stays one: what it leads to is replaced.
-        self._path = Path(os.path.realpath(path)) if path.is_symlink() else path
-        self._prefix = f".{self._path.name.encode(errors='replace')[:100].decode(errors='ignore')}."
+        self.path = Path(os.path.realpath(path)) if path.is_symlink() else path
+        self._prefix = f".{self.path.name.encode(errors='replace')[:100].decode(errors='ignore')}."
         self._name: str | None = None
-        remove_left_files(self._path.parent, self._prefix)
-        handle = _unnamed(self._path.parent)
+        remove_left_files(self.path.parent, self._prefix)
+        handle = _unnamed(self.path.parent)
         if handle is None:
-            handle, self._name = _named(self._path.parent, self._prefix)
+            handle, self._name = _named(self.path.parent, self._prefix)
         else:
             claim(handle)
         self.file = os.fdopen(handle, "wb")
@@ -59,7 +59,7 @@ class Staged:
         """Bring all of it to the disk: after this moving needs no room."""
         self.file.flush()
         os.fsync(self.file.fileno())
-        mode = _mode(self._path)
+        mode = _mode(self.path)
         if self._name is None:
             os.fchmod(self.file.fileno(), mode)
         else:
@@ -70,22 +70,22 @@ class Staged:
         if os.name == "nt":
             self._close()
         if overwrite:
-            os.replace(self._named(), self._path)
+            os.replace(self._named(), self.path)
             return
         try:
             if self._name is None:
-                _link(self.file.fileno(), self._path)
+                _link(self.file.fileno(), self.path)
             else:
-                os.link(self._name, self._path)
+                os.link(self._name, self.path)
         except FileExistsError:
-            raise OutputError(f"{self._shown} exists: use --force to replace it") from None
+            raise OutputError(f"{self.asked_for} exists: use --force to replace it") from None
         except OSError:  # a file system without links
-            os.replace(self._named(), self._path)
+            os.replace(self._named(), self.path)
 
     def _named(self) -> str:
         if self._name is None:
             # Before it is there: whatever happens next, it will be removed.
-            self._name = _free(self._path.parent, self._prefix)
+            self._name = _free(self.path.parent, self._prefix)
             _link(self.file.fileno(), self._name)
         return self._name
 

@@ -27,11 +27,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 
 from sheetnet import staging
 from sheetnet.cli import main
-from sheetnet.commands import classroom, exporting, scripts  # noqa: F401  (warm before the forks)
+
+for _module in ("workbook.export", "classroom.write", "classroom.bugs", "classroom.run",
+                "classroom.pool", "codegen", "starting.new", "tuning", "verification"):  # fmt: skip
+    import_module(f"sheetnet.{_module}")  # once, before the forks
 
 SPEC = """
 [data]
@@ -201,7 +205,7 @@ def killed(place: Place, number: signal.Signals, moment: float, *, old: bool) ->
     status = status_of(child)
     found = [place.found(old=old)]
     if status not in (0, -number, 128 + number):
-        found.append(f"status {status}")
+        found.append(f"status {status}: {(place.root / 'err').read_text()[-500:]}")
     until = time.perf_counter() + 20
     while running(child) and time.perf_counter() < until:
         time.sleep(0.02)

@@ -18,7 +18,7 @@ from support import make_spec, run
 from test_bad_input import SPEC, check, listing
 
 import sheetnet
-from sheetnet import engine
+from sheetnet import engine, staging
 from sheetnet.errors import LimitError, OutputError
 from sheetnet.workbook import package
 
@@ -234,6 +234,7 @@ def test_a_file_that_appears_meanwhile_is_kept(
 
 
 def test_file_systems_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "_unnamed", lambda _: None)
     monkeypatch.setattr(os, "link", lambda *_: raising(OSError(errno.EPERM, "no links"))())
     sheetnet.export(make_spec(), tmp_path / "b.xlsx", overwrite=False)
     assert list(listing(tmp_path)) == ["b.xlsx"]
