@@ -63,7 +63,13 @@ class OneLineErrors(click.Group):
             status = _complain("there is not enough memory for this run")
         except (KeyboardInterrupt, click.Abort):
             click.echo("Stopped.", err=True)
-            status = 128 + ended.signal
+            status = ended.status
+        except Exception:
+            if ended.signal is None:
+                raise
+            # A bare except somewhere (openpyxl has such) has made another error of it.
+            click.echo("Stopped.", err=True)
+            status = ended.status
         sys.exit(status if isinstance(status, int) else 0)
 
 

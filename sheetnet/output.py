@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sheetnet.errors import OutputError
+from sheetnet.owned import undisturbed
 from sheetnet.staging import Staged
 
 
@@ -68,7 +69,6 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
     kill comes between them.
     """
     old = {path: path.read_bytes() for path in files if path.is_file()}
-    written: list[Path] = []
     with contextlib.ExitStack() as stack:
         staged = {}
         for path, content in files.items():
@@ -76,19 +76,26 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
                 staged[path] = stack.enter_context(Staged(path))
                 staged[path].file.write(content)
                 staged[path].finish()
-        try:
-            for path, each in staged.items():
-                with said(path):
-                    each.move(overwrite=overwrite)
-                written.append(path)
-        except BaseException:
-            for path in written:
-                if path not in old:
-                    path.unlink(missing_ok=True)
-                    continue
-                with in_place_of(path, overwrite=True) as file:
-                    file.write(old[path])
-            raise
+        with undisturbed():
+            _move_all(staged, old, overwrite=overwrite)
+
+
+def _move_all(staged: Mapping[Path, Staged], old: Mapping[Path, bytes], *, overwrite: bool) -> None:
+    """Let all files take their places; where one cannot, those before it get theirs back."""
+    moved: list[Path] = []
+    try:
+        for path, each in staged.items():
+            with said(path):
+                each.move(overwrite=overwrite)
+            moved.append(path)
+    except BaseException:
+        for path in moved:
+            if path not in old:
+                path.unlink(missing_ok=True)
+                continue
+            with in_place_of(path, overwrite=True) as file:
+                file.write(old[path])
+        raise
 
 
 @contextlib.contextmanager

@@ -12,12 +12,14 @@ import functools
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 _RANDOM = r"[a-z0-9_]{8}"
 """What ``tempfile`` puts into a name."""
@@ -78,17 +80,44 @@ def end_with(parent: int) -> None:
 
 
 @contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let signals that this process handles (Ctrl-C is one) wait until a short work is done."""
+    handlers: dict[int, Any] = {}
+    waiting: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and callable(handler := signal.getsignal(number)):
+                handlers[number] = handler
+                signal.signal(number, lambda number, _: waiting.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in waiting[:1]:
+            handlers[number](number, None)
+
+
+@contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A private temporary folder, removed at the end, or by the next run after a kill."""
-    _remove_left_folders(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=_FOLDER) as name:
-        folder = Path(name)
-        handle = os.open(folder / _MARK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
+    folder, handle = None, -1
+    try:
+        with undisturbed():
+            _remove_left_folders(Path(tempfile.gettempdir()))
+            folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
+            handle = os.open(folder / _MARK, os.O_RDWR | os.O_CREAT, 0o600)
             claim(handle)
-            yield folder
-        finally:
-            os.close(handle)
+        yield folder
+    finally:
+        with undisturbed():
+            if handle != -1 and os.name == "nt":  # where nothing that is open can be removed
+                os.close(handle)
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+            if handle != -1 and os.name != "nt":
+                os.close(handle)
 
 
 def _remove_left_folders(parent: Path) -> None:

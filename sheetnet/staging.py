@@ -7,10 +7,10 @@ import os
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from sheetnet.errors import OutputError
-from sheetnet.owned import claim, remove_left_files
+from sheetnet.owned import claim, remove_left_files, undisturbed
 
 
 class Staged:
@@ -26,15 +26,15 @@ class Staged:
         self.path = Path(os.path.realpath(path)) if path.is_symlink() else path
         self._prefix = f".{self.path.name.encode(errors='replace')[:100].decode(errors='ignore')}."
         self._name: str | None = None
-        remove_left_files(self.path.parent, self._prefix)
-        handle = _unnamed(self.path.parent)
-        if handle is None:
-            handle, self._name = _named(self.path.parent, self._prefix)
-        else:
-            claim(handle)
-        self.file = os.fdopen(handle, "wb")
+        self.file: IO[bytes]
 
     def __enter__(self) -> Self:
+        try:
+            with undisturbed():
+                self._open()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -43,6 +43,19 @@ class Staged:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        with undisturbed():
+            self._end()
+
+    def _open(self) -> None:
+        remove_left_files(self.path.parent, self._prefix)
+        handle = _unnamed(self.path.parent)
+        if handle is None:
+            handle, self._name = _named(self.path.parent, self._prefix)
+        else:
+            claim(handle)
+        self.file = os.fdopen(handle, "wb")
+
+    def _end(self) -> None:
         if os.name == "nt":  # where nothing that is open can be removed
             self._close()
         if self._name is not None:
@@ -51,8 +64,8 @@ class Staged:
         self._close()
 
     def _close(self) -> None:
-        # What is still to be written of a file that failed fails again.
-        with contextlib.suppress(OSError):
+        # What is still to be written of a file that failed fails again; or it never opened.
+        with contextlib.suppress(OSError, AttributeError):
             self.file.close()
 
     def finish(self) -> None:
@@ -67,6 +80,10 @@ class Staged:
 
     def move(self, *, overwrite: bool) -> None:
         """Let the finished file take its place, in one step."""
+        with undisturbed():
+            self._move(overwrite)
+
+    def _move(self, overwrite: bool) -> None:
         if os.name == "nt":
             self._close()
         if overwrite:

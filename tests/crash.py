@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -124,6 +125,8 @@ def start(writer: Writer, folder: Path, tmp: Path, *more: str) -> int:
             main([*writer.command, *more])
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 0
+        except BaseException:
+            print(traceback.format_exc(), file=sys.stderr, flush=True)
     finally:
         os._exit(status)
 
@@ -227,7 +230,7 @@ def kill_all(root: Path, names: list[str], count: int, draw: random.Random) -> I
             all_found: Counter[str] = Counter()
             runs = max(1, count // place.writer.share)
             for i in range(runs):
-                moment = draw.uniform(0, 1.1 * place.seconds)
+                moment = draw.uniform(0, 1.3 * place.seconds)
                 all_found.update(killed(place, number, moment, old=i % 2 == 0))
             bad = {k: v for k, v in all_found.items() if k not in ("old", "new", "left")}
             shown = (f"{all_found[k]:>5}" for k in ("old", "new", "left"))

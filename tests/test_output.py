@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -199,7 +200,7 @@ def half_way(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process = child(
         "from pathlib import Path; from sheetnet import owned, staging\n"
         "staging._unnamed = lambda _: None\n"
-        "s = staging.Staged(Path('b.xlsx')); s.file.write(b'half'); s.file.flush()\n"
+        "s = staging.Staged(Path('b.xlsx')).__enter__(); s.file.write(b'half'); s.file.flush()\n"
         "held = owned.scratch_folder(); (held.__enter__() / 'x').touch()\n",
         tmp_path,
     )
@@ -253,6 +254,35 @@ def test_a_helping_process_ends_with_its_parent(tmp_path: Path) -> None:
     )
     process.kill()
     process.communicate(timeout=20)  # the helper holds the other end of our pipe
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_something_swallows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """openpyxl has bare excepts: what it raises instead is no error of the run."""
+
+    def raising(*_: object, **__: object) -> None:
+        try:
+            signal.raise_signal(number)
+        except:  # noqa: E722
+            raise TypeError("expected something else") from None
+
+    monkeypatch.setattr("sheetnet.load_spec", raising)
+    kept = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    result = run("train", tmp_path / "s.toml")
+    assert (result.exit_code, result.stderr) == (128 + number, "Stopped.\n")
+    assert kept == [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+
+
+def test_a_short_work_is_not_disturbed() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), owned.undisturbed():
+        signal.raise_signal(signal.SIGINT)
+        done.append("to the end")
+    assert done == ["to the end"]
 
 
 @pytest.mark.usefixtures("once")

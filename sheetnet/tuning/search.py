@@ -136,7 +136,7 @@ def _interrupts_left_to_us() -> Iterator[None]:
     """
     ours = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
-    if not main or ours is not signal.default_int_handler:
+    if not main or not callable(ours):
         yield
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
