@@ -17,6 +17,7 @@ import click
 from sheetnet import __version__
 from sheetnet.commands.books import diff, lint
 from sheetnet.commands.classroom import exercise, grade
+from sheetnet.commands.ending import Ended
 from sheetnet.commands.exporting import ORIGIN, export, say_of_validation
 from sheetnet.commands.new import new
 from sheetnet.commands.progress import progress_bar
@@ -30,13 +31,15 @@ class OneLineErrors(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; never ends in a traceback for what the user can mend."""
         extra["standalone_mode"] = False
+        ended = Ended()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 # A terminal that knows few letters gets "?" for the others.
                 stream.reconfigure(errors="replace")
         try:
-            status = super().main(*args, **extra)
-            sys.stdout.flush()
+            with ended.by_signal():
+                status = super().main(*args, **extra)
+                sys.stdout.flush()
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message())
             status = 0
@@ -49,11 +52,25 @@ class OneLineErrors(click.Group):
             status = 0
         except OSError as error:
             status = _complain(f"{error.filename or 'system'}: {error.strerror or error}")
+        except UnicodeEncodeError as error:
+            if error.encoding != sys.getfilesystemencoding() or error.encoding == "utf-8":
+                raise
+            letter = error.object[error.start]
+            status = _complain(
+                f"the letter {letter!a} cannot be in the name of a file here, where they are "
+                f"{error.encoding}: set PYTHONUTF8=1"
+            )
         except MemoryError:
             status = _complain("there is not enough memory for this run")
         except (KeyboardInterrupt, click.Abort):
             click.echo("Stopped.", err=True)
-            status = 130
+            status = ended.status
+        except Exception:
+            if ended.signal is None:
+                raise
+            # A bare except somewhere (openpyxl has such) has made another error of it.
+            click.echo("Stopped.", err=True)
+            status = ended.status
         sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import DataError, nearest
 from sheetnet.limits import MAX_ROWS
 from sheetnet.randomness import draw_held_out, toy_stream
-from sheetnet.sources import Columns, check_text, listed, parsed, read_columns
+from sheetnet.sources import Columns, check_text, decimal_comma, listed, parsed, read_columns
 from sheetnet.spec import DataSpec, Spec
 from sheetnet.toys import DEFAULT_ROWS, TOYS, unknown_toy
 
@@ -132,7 +131,7 @@ def load_table(spec: DataSpec, folder: Path, seed: int, *, labelled: bool) -> Ta
     values = np.column_stack([_numbers(columns, name) for name in input_names])
     if len(target_names) == 1:
         cells = columns.column(target_names[0])
-        if labelled or any(isinstance(cell, str) for cell in cells):
+        if labelled or any(isinstance(cell, str) and not decimal_comma(cell) for cell in cells):
             return Table(
                 input_names, values, target_names, labels=_labels(columns, target_names[0])
             )
@@ -162,7 +161,8 @@ def _numeric(columns: Columns, targets: tuple[str, ...]) -> tuple[str, ...]:
     names = []
     for name in columns.names:
         cells = columns.column(name)
-        if name not in targets and any(isinstance(cell, float) for cell in cells):
+        # Decimal commas: not left out in silence, but complained of where numbers are read.
+        if name not in targets and any(isinstance(c, float) or decimal_comma(c) for c in cells):
             names.append(name)
     if not names:
         raise DataError(f"{columns.where} has no column of numbers beside the target")
@@ -176,7 +176,7 @@ def _numbers(columns: Columns, name: str) -> Array:
         if cell is None:
             raise DataError(f"{place} is empty: a number is needed")
         if isinstance(cell, str):
-            hint = " (decimal comma? a point is needed)" if re.fullmatch(r"-?\d+,\d+", cell) else ""
+            hint = " (decimal comma? a point is needed)" if decimal_comma(cell) else ""
             raise DataError(f"{place} holds the text {_short(cell)}: a number is needed{hint}")
         value = float(str(cell)) if not isinstance(cell, float) else cell
         if not math.isfinite(value):

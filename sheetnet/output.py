@@ -1,17 +1,19 @@
-"""Writing a file all or nothing: under a temporary name, then moved into place in one step."""
+"""Writing files all or nothing: made where nobody sees them, then moved into place in one step."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from sheetnet.errors import OutputError
+from sheetnet.owned import undisturbed
+from sheetnet.staging import Staged
 
 
 def check_target(path: Path, *, overwrite: bool, read: Iterable[Path] = ()) -> None:
@@ -31,21 +33,29 @@ def check_target(path: Path, *, overwrite: bool, read: Iterable[Path] = ()) -> N
             raise OutputError(f"{path} is read by the run: choose another name")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists: use --force to replace it")
+    if path.exists() and not (os.access(path, os.W_OK) and path.stat().st_mode & 0o222):
+        raise OutputError(f"{path} is read-only: choose another name")
+    if path.exists() and (opened := _open_in(path)) is not None:
+        raise OutputError(
+            f"{path} is open in {opened[0]}: close it there (or delete {opened[1].name} beside it, "
+            "where it is not)"
+        )
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{path}: the folder {folder} is not writable")
 
 
+def _open_in(path: Path) -> tuple[str, Path] | None:
+    """The application that has a file open, and its lock file beside it; None: nobody has."""
+    for application, name in (("LibreOffice", f".~lock.{path.name}#"), ("Excel", f"~${path.name}")):
+        lock = path.with_name(name)
+        if lock.exists():
+            return application, lock
+    return None
+
+
 def write_text(path: Path, text: str, *, overwrite: bool) -> None:
     """Write UTF-8 text to ``path``, all of it or nothing; raises :class:`OutputError`."""
-    _write(path, text.encode("utf-8"), overwrite=overwrite)
-
-
-def _write(path: Path, content: bytes, *, overwrite: bool) -> None:
-    try:
-        with in_place_of(path, overwrite=overwrite) as file:
-            file.write(content)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
+    write_files({path: text.encode("utf-8")}, overwrite=overwrite)
 
 
 def write_texts(texts: Mapping[Path, str], *, overwrite: bool) -> None:
@@ -54,15 +64,33 @@ def write_texts(texts: Mapping[Path, str], *, overwrite: bool) -> None:
 
 
 def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
-    """Write several files, all of them or none; raises :class:`OutputError`."""
+    """Write several files, all of them or none; raises :class:`OutputError`.
+
+    All are on the disk before the first takes its place, so that no full disk and hardly a
+    kill comes between them.
+    """
     old = {path: path.read_bytes() for path in files if path.is_file()}
-    written: list[Path] = []
-    try:
+    with contextlib.ExitStack() as stack:
+        staged = {}
         for path, content in files.items():
-            _write(path, content, overwrite=overwrite)
-            written.append(path)
+            with said(path):
+                staged[path] = stack.enter_context(Staged(path))
+                staged[path].file.write(content)
+                staged[path].finish()
+        with undisturbed():
+            _move_all(staged, old, overwrite=overwrite)
+
+
+def _move_all(staged: Mapping[Path, Staged], old: Mapping[Path, bytes], *, overwrite: bool) -> None:
+    """Let all files take their places; where one cannot, those before it get theirs back."""
+    moved: list[Path] = []
+    try:
+        for path, each in staged.items():
+            with said(path):
+                each.move(overwrite=overwrite)
+            moved.append(path)
     except BaseException:
-        for path in written:
+        for path in moved:
             if path not in old:
                 path.unlink(missing_ok=True)
                 continue
@@ -73,40 +101,23 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def in_place_of(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
-    """Open a temporary file beside ``path`` that takes its place when all went well."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+    """Open a temporary file that takes the place of ``path`` when all went well."""
+    with Staged(path) as staged:
+        yield staged.file
+        staged.finish()
+        staged.move(overwrite=overwrite)
+
+
+@contextlib.contextmanager
+def said(path: Path) -> Iterator[None]:
+    """Turn what the system refuses into an :class:`OutputError` that names the file."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, _mode(path))
-        if overwrite:
-            os.replace(name, path)
-        else:
-            _link(name, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-
-
-def _link(name: str, path: Path) -> None:
-    """Give the file its name unless somebody else has taken it meanwhile."""
-    try:
-        os.link(name, path)
-    except FileExistsError:
-        raise OutputError(f"{path} exists: use --force to replace it") from None
-    except OSError:  # a file system without links
-        os.replace(name, path)
-
-
-def _mode(path: Path) -> int:
-    """The old file's permissions, or those of any new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno == errno.ENOENT and not path.parent.is_dir():
+            reason = f"the folder {path.parent} has vanished"
+        raise OutputError(f"{path} cannot be written ({reason})") from None
 
 
 def finite(value: Any) -> Any:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from sheetnet.encodings import not_utf8
 from sheetnet.errors import DataError, SheetnetError, nearest
 from sheetnet.limits import MAX_TEXT, NOT_IN_XML, text_units, unescaped
 from sheetnet.package import check_package
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -59,6 +63,8 @@ def read_columns(source: str, sheet: str | None, rows: int | None, folder: Path)
             )
         names = _header(path.name, header)
         body = tuple(itertools.islice(_body(path.name, lines, len(names)), rows))
+        if suffix == ".csv" and _separator(path) != ",":
+            body = _with_points(body)
     except FileNotFoundError:
         raise DataError(f"data.source: {path} is not there") from None
     except OSError as error:
@@ -70,13 +76,28 @@ def read_columns(source: str, sheet: str | None, rows: int | None, folder: Path)
 
 def _csv_rows(path: Path) -> Iterator[Sequence[object]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            separator = max(",;\t", key=lambda candidate: _columns_with(file, candidate))
-            yield from csv.reader(file, delimiter=separator, strict=True)
+        with _opened(path) as file:
+            if not _SEPARATOR.match(file.readline()):
+                file.seek(0)
+            yield from csv.reader(file, delimiter=_separator(path), strict=True)
     except UnicodeDecodeError:
-        raise DataError(f"{path.name} is not UTF-8 text") from None
+        raise DataError(
+            f"{path.name} is {not_utf8(path)}: save it as UTF-8 (in Excel: CSV UTF-8)"
+        ) from None
     except csv.Error as error:
         raise DataError(f"{path.name} is not a valid CSV file: {error}") from None
+
+
+def _opened(path: Path) -> TextIO:
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _separator(path: Path) -> str:
+    """What a first line that names it says (Excel's), else what makes the most names."""
+    with _opened(path) as file:
+        if (named := _SEPARATOR.match(file.readline())) is not None:
+            return named[1]
+        return max(",;\t", key=lambda candidate: _columns_with(file, candidate))
 
 
 def _columns_with(file: TextIO, separator: str) -> int:
@@ -168,6 +189,47 @@ def parsed(cell: object) -> object:
     if _NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text):
         return float(text)
     return text
+
+
+def decimal_comma(cell: object) -> bool:
+    """Whether a cell looks like a number with a decimal comma."""
+    return isinstance(cell, str) and _COMMA.fullmatch(cell) is not None
+
+
+Rows = tuple[tuple[object, ...], ...]
+
+
+def _with_points(rows: Rows) -> Rows:
+    """Read decimal commas, where commas separate nothing, as numbers.
+
+    That is a whole column's matter, and only where no number of the file has a point and
+    where the commas cannot all stand for thousands; else texts stay, and are complained of.
+    """
+    commas = [
+        n
+        for n, cells in enumerate(zip(*rows, strict=True))
+        if any(map(decimal_comma, cells)) and all(map(_a_number, cells))
+    ]
+    if not commas or any(_has_point(cell) for row in rows for cell in row):
+        return rows
+    found = (row[n] for n in commas for row in rows if isinstance(row[n], str))
+    if all(_THOUSANDS.fullmatch(str(cell)) for cell in found):
+        return rows
+    return tuple(
+        tuple(_pointed(cell) if n in commas else cell for n, cell in enumerate(row)) for row in rows
+    )
+
+
+def _a_number(cell: object) -> bool:
+    return cell is None or isinstance(cell, float) or decimal_comma(cell)
+
+
+def _has_point(cell: object) -> bool:
+    return isinstance(cell, float) and math.isfinite(cell) and not cell.is_integer()
+
+
+def _pointed(cell: object) -> object:
+    return parsed(cell.replace(".", "").replace(",", ".")) if isinstance(cell, str) else cell
 
 
 def check_text(place: str, text: str) -> None:

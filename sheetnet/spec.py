@@ -22,6 +22,7 @@ from sheetnet.concepts.losses import LOSSES
 from sheetnet.concepts.optimizers import OPTIMIZERS
 from sheetnet.concepts.scaling import SCALINGS
 from sheetnet.concepts.stopping import MIN_DELTA, PATIENCE
+from sheetnet.encodings import not_utf8
 from sheetnet.errors import SpecError
 from sheetnet.limits import NOT_IN_XML
 from sheetnet.values import Matrix
@@ -151,7 +152,7 @@ def load_spec(path: str | Path) -> Spec:
     except FileNotFoundError:
         raise SpecError(f"{path}: no such file") from None
     except UnicodeDecodeError:
-        raise SpecError(f"{path}: not a TOML spec (it is not UTF-8 text)") from None
+        raise SpecError(f"{path}: not a TOML spec (it is {not_utf8(path)})") from None
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror})") from None
     try:

@@ -18,8 +18,9 @@ from support import make_spec, run
 from test_bad_input import SPEC, check, listing
 
 import sheetnet
-from sheetnet import engine
+from sheetnet import engine, staging
 from sheetnet.errors import LimitError, OutputError
+from sheetnet.spec import Spec
 from sheetnet.workbook import package
 
 ROOM = 1_048_572
@@ -91,11 +92,18 @@ def test_too_many_columns(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("untrained")
 def test_too_many_inputs(tmp_path: Path) -> None:
-    names = ",".join(f"x{i}" for i in range(6000))
-    (tmp_path / "wide.csv").write_text(f"{names},y\n{'1,' * 6000}0\n{'2,' * 6000}1\n")
-    message = refused(tmp_path, SMALL, source="wide.csv", data={"target": "y"})
-    assert "16384" in message
-    assert "inputs" in message
+    """More than Data has room for; of fewer the ledger goes over several sheets."""
+
+    def wide(count: int) -> Spec:
+        names = ",".join(f"x{i}" for i in range(count))
+        (tmp_path / "wide.csv").write_text(f"{names},y\n{'1,' * count}0\n{'2,' * count}1\n")
+        return make_spec(source="wide.csv", data={"target": "y"}, layers=SMALL, folder=tmp_path)
+
+    with pytest.raises(LimitError, match=r"16384.* inputs"):
+        sheetnet.export(wide(17_000), tmp_path / "b.xlsx")
+    with pytest.raises(Trained):
+        sheetnet.export(wide(6_000), tmp_path / "b.xlsx")
+    assert [path.name for path in tmp_path.iterdir()] == ["wide.csv"]
 
 
 @pytest.mark.usefixtures("untrained")
@@ -234,6 +242,7 @@ def test_a_file_that_appears_meanwhile_is_kept(
 
 
 def test_file_systems_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "_unnamed", lambda _: None)
     monkeypatch.setattr(os, "link", lambda *_: raising(OSError(errno.EPERM, "no links"))())
     sheetnet.export(make_spec(), tmp_path / "b.xlsx", overwrite=False)
     assert list(listing(tmp_path)) == ["b.xlsx"]

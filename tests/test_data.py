@@ -83,6 +83,41 @@ def test_numbers_keep_all_their_digits(csv: Path) -> None:
     assert load(csv).inputs[:, 0].tolist() == [float(value) for value in values]
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas_where_commas_separate_nothing(csv: Path, separator: str) -> None:
+    content = "a;b;name;y\n1,5;-2;x;0,25\n1.234,5;3;1,5;1e3\n+0,5e-1;;z;2\n"
+    csv.write_text(content.replace(";", separator))
+    table = load(csv, inputs=["a"])
+    assert table.inputs.tolist() == [[1.5], [1234.5], [0.05]]
+    assert table.targets is not None
+    assert table.targets.tolist() == [[0.25], [1000.0], [2.0]]
+    assert load(csv, inputs=["a"], target="name").labels == ("x", "1,5", "z")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a;b;y\n1,5;2.5;0\n2,5;3;1\n", "a;b;y\n1,234;2;0\n12,345;3;1\n", "a;y\n1,5;0\ntwo;1\n",
+     'a,b,y\n"1,5",2,0\n"2,5",3,1\n', "a;y\n1,5;0\n1.5;1\n"],
+    ids=["points as well", "thousands, perhaps", "a text as well", "commas separate", "both"],
+)  # fmt: skip
+def test_decimal_commas_that_may_be_something_else_are_named(csv: Path, content: str) -> None:
+    """By default as if named: a column of them is never left out in silence."""
+    for data in ({}, {"inputs": ["a"]}, {"target": "a", "inputs": ["y"]}):
+        if "two" in content and data.get("target"):
+            continue  # classes, then
+        message = complaint(csv, content, **data)
+        assert "column 'a' holds the text '1" in message
+        assert "decimal comma" in message
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_excel_s_line_that_names_the_separator(csv: Path, separator: str, line_end: str) -> None:
+    text = f"\ufeffsep={separator}\n{PLAIN.replace(',', separator)}".replace("\n", line_end)
+    csv.write_bytes(text.encode())
+    assert load(csv).inputs.tolist() == [[1.0, 2.0], [3.0, 4.5]]
+
+
 def test_first_rows(csv: Path) -> None:
     csv.write_text("x,y\n" + "".join(f"{i},{i}\n\n" for i in range(10)) + "bad,bad\n")
     assert load(csv, rows=4).inputs[:, 0].tolist() == [0, 1, 2, 3]  # blank lines do not count
@@ -216,7 +251,14 @@ def test_bad_files(csv: Path, content: str | bytes, words: str) -> None:
 def test_latin1_far_below_the_header(csv: Path) -> None:
     # Past the first buffer: the text is decoded piece by piece while rows are read.
     content = "a,name,y\n" + "1,abc,2\n" * 5000 + "1,größe,2\n"
-    assert "UTF-8" in complaint(csv, content.encode("latin-1"))
+    message = complaint(csv, content.encode("latin-1"))
+    assert "UTF-8" in message and "line 5002: Latin-1" in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_utf16_is_named(csv: Path, encoding: str) -> None:
+    message = complaint(csv, ("\ufeff" * (encoding != "utf-16") + PLAIN).encode(encoding))
+    assert "is UTF-16 text, not UTF-8: save it as UTF-8" in message
 
 
 def test_missing_file_folder_and_other_kinds(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from sheetnet.classroom.table import KINDS
 from sheetnet.errors import LimitError, OutputError
 from sheetnet.layout import layout_of
 from sheetnet.output import check_target, write_files
+from sheetnet.owned import scratch_folder
 from sheetnet.problem import Problem, load_problem
 from sheetnet.reader.package import open_package
 from sheetnet.recalc import recalculate
@@ -118,8 +118,8 @@ def write_kinds(
             f"the ledger of the network {problem.network.label} does not fit on one sheet, but a "
             "bug hunt has only one: use fewer units or inputs"
         )
-    with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-        book, found, text = _hunt(problem, path.name, kinds, bugs, seed, sheets, Path(folder))
+    with scratch_folder() as folder:
+        book, found, text = _hunt(problem, path.name, kinds, bugs, seed, sheets, folder)
     write_files({path: book, key_path: text.encode()}, overwrite=overwrite)
     return BugHunt(path, key_path, found, seed)
 

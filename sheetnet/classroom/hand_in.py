@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from sheetnet.classroom.record import Record, digest_of, read_record
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import EngineError, WorkbookError
 from sheetnet.layout import TRAIN_NAME_ROW
+from sheetnet.owned import scratch_folder
 from sheetnet.problem import Problem, load_problem
 from sheetnet.reader.cells import Grid, Odd, Values, where
 from sheetnet.reader.grid import read_grid
@@ -27,6 +27,7 @@ from sheetnet.reader.workbook import Book, read_book
 from sheetnet.recalc.ironcalc_engine import LiveBook
 from sheetnet.regions import INIT, TRAIN
 from sheetnet.spec import load_spec
+from sheetnet.workbook.package import saved
 
 MAX_BYTES = 300 * 1024**2
 """Unpacked: an exercise has a few hundred kilobytes."""
@@ -181,12 +182,12 @@ def _calculated(package: Package) -> LiveBook:
     try:
         return LiveBook(package)
     except EngineError:
-        with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-            copy = Path(folder) / package.path.name
+        with scratch_folder() as folder:
+            copy = folder / package.path.name
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
-                    load_workbook(package.path).save(copy)
+                    copy.write_bytes(saved(load_workbook(package.path)).getvalue())
                 except Exception:  # whatever openpyxl stumbles over
                     raise WorkbookError("damaged: no application's file reads like this") from None
             return LiveBook(open_package(copy))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from sheetnet.classroom.grading import grade_file
 from sheetnet.classroom.report import Graded
+from sheetnet.owned import end_with
 from sheetnet.progress import Progress
 
 TIMEOUT = 60.0
@@ -86,7 +88,8 @@ class _Workers:
             with self.lock:
                 if self.ended:
                     raise RuntimeError("no process is started any more")
-                executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=(self.memory,))
+                given = self.memory, os.getpid()
+                executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=given)
                 self.executors.add(executor)
             self.own.executor = executor
             executor.submit(_ready).result(START)
@@ -116,8 +119,9 @@ def _ready() -> None:
     """Load what grading needs, before the clock of the first file starts."""
 
 
-def _set_up(memory: int) -> None:
-    """Bound the memory that a file may take, and leave Ctrl-C to the one who asked."""
+def _set_up(memory: int, parent: int) -> None:
+    """Bound the memory that a file may take, leave Ctrl-C to the one who asked, end with them."""
+    end_with(parent)
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(ImportError, OSError, ValueError):  # where there is no such thing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from sheetnet.classroom.record import Record, digest_of
 from sheetnet.classroom.train_sheet import write_exercise_train
 from sheetnet.layout import CONFIG_KEY, CONFIG_NOTE
 from sheetnet.output import check_target
+from sheetnet.owned import scratch_folder
 from sheetnet.problem import Problem
 from sheetnet.reader.package import open_package
 from sheetnet.recalc import recalculate
@@ -91,8 +91,8 @@ def _as_blank(
     book: Workbook, streams: dict[str, Sequence[Stream]], cached: Cached, live: Cached
 ) -> Cached:
     """What the formulas come to as long as the cells are blank."""
-    with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-        path = Path(folder) / "blank.xlsx"
+    with scratch_folder() as folder:
+        path = folder / "blank.xlsx"
         save(book, path, streams, cached, overwrite=True)
         with recalculate(open_package(path), "ironcalc") as values:
             found = {}

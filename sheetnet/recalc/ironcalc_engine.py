@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sheetnet.errors import EngineError, WorkbookError
+from sheetnet.owned import scratch_folder
 from sheetnet.reader.cells import Odd, Values
 from sheetnet.reader.package import Package
 
@@ -92,18 +92,19 @@ def readable(path: Path) -> Iterator[Path]:
     """The workbook, or a copy that the engine can read.
 
     It looks for the notes of a sheet under relative names only, and openpyxl writes
-    absolute ones.
+    absolute ones; and it takes the names of files for UTF-8, whatever the system's are.
     """
+    spelled = os.fsencode(path) == str(path).encode("utf-8", "replace")
     with zipfile.ZipFile(path) as source:
         changed = {}
         for name in source.namelist():
             if name.startswith(_RELATIONS) and _ABSOLUTE in (content := source.read(name)):
                 changed[name] = content.replace(_ABSOLUTE, b'Target="../')
-        if not changed:
+        if not changed and spelled:
             yield path
             return
-        with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-            copy = Path(folder) / "book.xlsx"
+        with scratch_folder() as folder:
+            copy = folder / "book.xlsx"
             with zipfile.ZipFile(copy, "w") as target:
                 for part in source.infolist():
                     if part.filename in changed:

@@ -6,12 +6,12 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sheetnet.errors import EngineError
+from sheetnet.owned import scratch_folder
 from sheetnet.reader.cells import Values
 from sheetnet.reader.grid import read_grid
 from sheetnet.reader.package import Package, open_package
@@ -37,8 +37,8 @@ def find_soffice() -> str | None:
 @contextmanager
 def calculated(package: Package) -> Iterator[Callable[[str, int, int], Values]]:
     """Convert a copy of the workbook and read what LibreOffice saved."""
-    with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-        result = open_package(convert(package.path, Path(folder), "xlsx"))
+    with scratch_folder() as folder:
+        result = open_package(convert(package.path, folder, "xlsx"))
         yield lambda title, rows, columns: read_grid(result, title, rows, columns)
 
 

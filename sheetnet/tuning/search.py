@@ -7,6 +7,7 @@ results are the same for any number of workers, wherever they are.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from sheetnet import values
 from sheetnet.data import Table, load_rows
 from sheetnet.errors import BackendError, SheetnetError, SpecError
 from sheetnet.network import Network
+from sheetnet.owned import end_with
 from sheetnet.progress import Progress, untold
 from sheetnet.spec import Spec
 from sheetnet.tuning.candidates import candidates
@@ -113,10 +115,12 @@ def _train_all(
 
 def _in_parallel(jobs: int | None, tasks: Iterable[Any]) -> Any:
     """Run the tasks on joblib's backend in force; yields what is done first, first."""
+    # Processes of this machine's would wait five minutes for one that was killed.
+    given = {"n_jobs": jobs, "initializer": end_with, "initargs": (os.getpid(),)}
     try:
-        pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+        pool = joblib.Parallel(**given, return_as="generator_unordered")
     except ValueError:  # a backend (Ray's) that gives all results at the end only
-        pool = joblib.Parallel(n_jobs=jobs)
+        pool = joblib.Parallel(**given)
     with _interrupts_left_to_us():
         return pool(tasks)
 
@@ -130,7 +134,7 @@ def _interrupts_left_to_us() -> Iterator[None]:
     """
     ours = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
-    if not main or ours is not signal.default_int_handler:
+    if not main or not callable(ours):
         yield
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from sheetnet.concepts.arithmetic import Array
 from sheetnet.data import Label
+from sheetnet.owned import scratch_folder
 from sheetnet.problem import Problem
 from sheetnet.reader.edits import edited_copy
 from sheetnet.reader.normal import formula_text
@@ -85,8 +84,8 @@ def _after(package: Package, engine: str, before: Looked, changed: Sequence[Chan
     edits: dict[str, dict[tuple[int, int], float | str]] = {}
     for change in changed:
         edits.setdefault(change.sheet, {})[change.row, change.column] = change.after
-    with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-        return look(edited_copy(package, Path(folder), edits), engine, before)
+    with scratch_folder() as folder:
+        return look(edited_copy(package, folder, edits), engine, before)
 
 
 def _failed(area: Area | Single, tolerance: Tolerance) -> Mask:

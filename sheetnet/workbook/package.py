@@ -7,24 +7,23 @@ fixed date, so that the same spec gives the same bytes.
 
 from __future__ import annotations
 
-import errno
 import io
 import math
-import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from xml.etree import ElementTree
 
 from openpyxl import Workbook
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.utils import coordinate_to_tuple
+from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.writer.excel import ExcelWriter
 
-from sheetnet.errors import OutputError
 from sheetnet.limits import MAX_TEXT, cut, escaped
-from sheetnet.output import check_target, in_place_of
+from sheetnet.output import check_target, in_place_of, said
 from sheetnet.regions import address
 from sheetnet.workbook import deflate
 from sheetnet.workbook.rows import bytes_at_most, row_xml, shared_formulas
@@ -49,32 +48,31 @@ def save(book: Workbook, path: Path, streams: Streams, cached: Cached, *, overwr
     where the file exists and must not be replaced.
     """
     check_target(path, overwrite=overwrite)
-    skeleton = _skeleton(book)
-    try:
-        with in_place_of(path, overwrite=overwrite) as file:
-            with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(file, "w") as target:
-                _copy(book, source, target, streams, cached)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
+    skeleton = saved(book)
+    with said(path), in_place_of(path, overwrite=overwrite) as file:
+        with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(file, "w") as target:
+            _copy(book, source, target, streams, cached)
 
 
-def _skeleton(book: Workbook) -> io.BytesIO:
-    """What openpyxl makes of the workbook; its sheets pass through temporary files."""
-    skeleton = io.BytesIO()
-    try:
-        book.save(skeleton)
-    except OSError as error:
-        raise _no_room(error.strerror or str(error)) from None
-    except Exception as error:
-        if type(error).__name__ != "SerialisationError":  # of lxml, where that is installed
-            raise
-        number = getattr(errno, str(error).removeprefix("IO_"), None)
-        raise _no_room(str(error) if number is None else os.strerror(number)) from None
-    return skeleton
+class _InMemory(ExcelWriter):
+    """openpyxl's writer without its temporary files, which a killed process leaves behind."""
+
+    def write_worksheet(self, ws: Any) -> None:
+        ws._drawing = SpreadsheetDrawing()
+        ws._drawing.charts, ws._drawing.images = ws._charts, ws._images
+        content = io.BytesIO()
+        writer: Any = WorksheetWriter(ws, content)
+        writer.write()
+        ws._rels = writer._rels
+        self._archive.writestr(ws.path[1:], content.getvalue())  # type: ignore[attr-defined]
+        self.manifest.append(ws)
 
 
-def _no_room(reason: str) -> OutputError:
-    return OutputError(f"temporary files cannot be written to {tempfile.gettempdir()} ({reason})")
+def saved(book: Workbook) -> io.BytesIO:
+    """What openpyxl makes of a workbook, in memory."""
+    file = io.BytesIO()
+    _InMemory(book, zipfile.ZipFile(file, "w")).save()
+    return file
 
 
 def _copy(
