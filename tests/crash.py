@@ -107,8 +107,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 def start(writer: Writer, folder: Path, tmp: Path, *more: str) -> int:
     """Begin a command in a process of its own (a fork: what it imports is there already)."""
     sys.stdout.flush()
+    # No signal before the command itself begins.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     child = os.fork()
     if child:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return child
     status = 70
     try:
@@ -122,9 +125,12 @@ def start(writer: Writer, folder: Path, tmp: Path, *more: str) -> int:
             os.dup2(os.open(tmp.parent / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             main([*writer.command, *more])
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 0
+        except KeyboardInterrupt:
+            status = 128 + signal.SIGINT  # right before or after it
         except BaseException:
             print(traceback.format_exc(), file=sys.stderr, flush=True)
     finally:
