@@ -52,7 +52,7 @@ def open_package(path: str | Path) -> Package:
     """Read what the package says of itself; raises :class:`WorkbookError`."""
     path = Path(path)
     check_package(path)
-    with _reading(path), zipfile.ZipFile(path) as package:
+    with reading(path), zipfile.ZipFile(path) as package:
         book = _meta(package, "xl/workbook.xml")
         targets = _targets(package)
         sheets: dict[str, str] = {}
@@ -74,7 +74,7 @@ def open_package(path: str | Path) -> Package:
         return Package(path, _application(package), sheets, names, tuple(_strings(package)))
 
 
-class _reading:  # noqa: N801 - used as a function
+class reading:  # noqa: N801 - used as a function
     """Turn what broken packages raise into one line."""
 
     def __init__(self, path: Path) -> None:
@@ -112,7 +112,7 @@ def parse_part(
 
     ``cutter`` takes out rows that are alike before the parser reads them.
     """
-    with _reading(package.path), zipfile.ZipFile(package.path) as source, source.open(part) as file:
+    with reading(package.path), zipfile.ZipFile(package.path) as source, source.open(part) as file:
         parse_stream(file, handlers, cutter)
 
 
