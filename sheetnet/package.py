@@ -13,6 +13,9 @@ MAX_UNPACKED = 4 * 1024**3
 MAX_RATIO = 200
 """Unpacked over packed size of one large part; real sheets of formulas stay below 60."""
 
+LEAST_BOMB = 10_000_000
+"""Bytes unpacked up to which no ratio makes a bomb, of a part or of all together."""
+
 MAX_PARTS = 10_000
 
 CONTENT_TYPES = "[Content_Types].xml"
@@ -51,8 +54,10 @@ def check_package(path: Path) -> None:
                     f"allowed: {MAX_UNPACKED / 1e9:.1f} GB"
                 )
             for part in parts:
-                if part.file_size > 10_000_000 and part.file_size > MAX_RATIO * part.compress_size:
+                if _is_bomb(part.file_size, part.compress_size):
                     raise WorkbookError(f"{path.name}: part {part.filename!r} is a zip bomb")
+            if _is_bomb(unpacked, sum(part.compress_size for part in parts)):
+                raise WorkbookError(f"{path.name}: its parts together are a zip bomb")
             names = package.namelist()
             if len(set(names)) != len(names):
                 raise WorkbookError(f"{path.name} holds a part twice: which one counts is unclear")
@@ -66,3 +71,7 @@ def check_package(path: Path) -> None:
         raise WorkbookError(f"{path.name} is not an xlsx workbook") from None
     except OSError as error:
         raise WorkbookError(f"{path} cannot be read ({error.strerror or error})") from None
+
+
+def _is_bomb(unpacked: int, packed: int) -> bool:
+    return unpacked > LEAST_BOMB and unpacked > MAX_RATIO * packed

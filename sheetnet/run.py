@@ -130,8 +130,10 @@ def train(problem: Problem) -> Run:
             f"the ledger of {problem.visits} visits would have {cells} numbers; allowed: "
             f"{MAX_LEDGER}, which are {fits} epochs"
         )
-    parts = list(blocks(problem, ledgers))
-    matrix = np.concatenate([part.train for part in parts])
-    epochs = np.concatenate([part.epochs for part in parts])
+    matrix, row, epochs = np.empty((problem.visits, width)), 0, []
+    for part in blocks(problem, ledgers):
+        matrix[row : row + len(part.train)] = part.train
+        row += len(part.train)
+        epochs.append(part.epochs)
     final = final_state(problem, ledgers.train, matrix[-1:])
-    return Run(problem, ledgers, matrix, epochs, final)
+    return Run(problem, ledgers, matrix, np.concatenate(epochs), final)

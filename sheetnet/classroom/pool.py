@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as Late
@@ -61,6 +62,8 @@ class _Workers:
 
     def __init__(self, timeout: float, memory: int) -> None:
         self.timeout, self.memory = timeout, memory
+        # What a process leaves behind that is ended goes with this folder.
+        self.folder = tempfile.TemporaryDirectory(prefix="sheetnet-", ignore_cleanup_errors=True)
         self.own = threading.local()
         self.lock = threading.Lock()
         self.executors: set[Any] = set()
@@ -87,7 +90,7 @@ class _Workers:
             with self.lock:
                 if self.ended:
                     raise RuntimeError("no process is started any more")
-                executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=(self.memory,))
+                executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=(self.memory, self.folder.name))
                 self.executors.add(executor)
             self.own.executor = executor
             executor.submit(_ready).result(START)
@@ -107,6 +110,7 @@ class _Workers:
             self.executors.clear()
         for executor in executors:
             _end(executor)
+        self.folder.cleanup()
 
 
 def _end(executor: Any) -> None:
@@ -117,8 +121,9 @@ def _ready() -> None:
     """Load what grading needs, before the clock of the first file starts."""
 
 
-def _set_up(memory: int) -> None:
+def _set_up(memory: int, folder: str) -> None:
     """Bound the memory that a file may take, and leave Ctrl-C to the one who asked."""
+    tempfile.tempdir = folder
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(ImportError, OSError, ValueError):  # where there is no such thing

@@ -25,6 +25,11 @@ from sheetnet.reader.alike import Cutter
 MAX_META = 16 * 1024**2
 """Bytes of one of the small parts (workbook.xml, relationships, properties)."""
 
+MAX_SHEETS = 10_000
+
+MAX_STRINGS, MAX_STRING_BYTES = 10_000_000, 256 * 1024**2
+"""Shared texts, and bytes of their part: in memory they take up to four times that."""
+
 _CHUNK = 1 << 20
 
 
@@ -56,12 +61,16 @@ def open_package(path: str | Path) -> Package:
         book = _meta(package, "xl/workbook.xml")
         targets = _targets(package)
         sheets: dict[str, str] = {}
+        titles: set[str] = set()
         for sheet in _all(book, "sheet"):
             identity = next((v for k, v in sheet.attrib.items() if _local(k) == "id"), "")
             title = sheet.attrib.get("name", "")
-            if title.casefold() in (other.casefold() for other in sheets):
+            if title.casefold() in titles:
                 raise WorkbookError(f"{path.name} has two sheets named {title!r}")
+            if len(sheets) >= MAX_SHEETS:
+                raise WorkbookError(f"{path.name} has more than {MAX_SHEETS} sheets")
             if identity in targets:
+                titles.add(title.casefold())
                 sheets[title] = targets[identity]
         names = tuple(
             Name(
@@ -103,6 +112,12 @@ class reading:  # noqa: N801 - used as a function
             raise WorkbookError(f"{self.path.name} is damaged: {error}") from None
         if isinstance(error, OSError):
             raise WorkbookError(f"{self.path} cannot be read ({error.strerror or error})") from None
+
+
+def part_size(package: Package, part: str) -> int:
+    """Bytes of a part, unpacked."""
+    with reading(package.path), zipfile.ZipFile(package.path) as source:
+        return source.getinfo(part).file_size
 
 
 def parse_part(
@@ -177,6 +192,8 @@ def _strings(package: zipfile.ZipFile) -> list[str]:
     part = "xl/sharedStrings.xml"
     if part not in package.namelist():
         return []
+    if package.getinfo(part).file_size > MAX_STRING_BYTES:
+        raise WorkbookError(f"part {part} is larger than {MAX_STRING_BYTES} bytes")
     found: list[str] = []
     pieces: list[str] = []
     inside = {"t": False, "rPh": False}
@@ -191,6 +208,8 @@ def _strings(package: zipfile.ZipFile) -> list[str]:
     def end(tag: str) -> None:
         name = tag.rpartition("|")[2]
         if name == "si":
+            if len(found) >= MAX_STRINGS:
+                raise ValueError(f"it has more than {MAX_STRINGS} shared texts")
             found.append("".join(pieces))
         elif name in inside:
             inside[name] = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import tempfile
 import weakref
 import zipfile
@@ -16,6 +15,7 @@ from sheetnet.concepts.arithmetic import Array
 from sheetnet.errors import EngineError, SheetnetError, WorkbookError
 from sheetnet.reader.cells import Odd, Values
 from sheetnet.reader.package import Package, reading
+from sheetnet.recalc.copies import copied, relations
 from sheetnet.recalc.process import (
     LEAST_MEMORY,
     LEAST_SECONDS,
@@ -98,24 +98,16 @@ def readable(path: Path) -> Iterator[Path]:
     It looks for the notes of a sheet under relative names only, and openpyxl writes
     absolute ones.
     """
-    with zipfile.ZipFile(path) as source:
-        changed = {}
-        for name in source.namelist():
-            if name.startswith(_RELATIONS) and _ABSOLUTE in (content := source.read(name)):
-                changed[name] = content.replace(_ABSOLUTE, b'Target="../')
-        if not changed:
-            yield path
-            return
-        with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
-            copy = Path(folder) / "book.xlsx"
-            with zipfile.ZipFile(copy, "w") as target:
-                for part in source.infolist():
-                    if part.filename in changed:
-                        target.writestr(part.filename, changed[part.filename])
-                        continue
-                    with source.open(part) as old, target.open(part.filename, "w") as new:
-                        shutil.copyfileobj(old, new)
-            yield copy
+    changed = {
+        name: content.replace(_ABSOLUTE, b'Target="../')
+        for name, content in relations(path, _RELATIONS)
+        if _ABSOLUTE in content
+    }
+    if not changed:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="sheetnet-") as folder:
+        yield copied(path, Path(folder) / "book.xlsx", changed)
 
 
 def _odd(cell: str | bool, error: bool) -> Odd:
