@@ -90,7 +90,9 @@ class _Workers:
             with self.lock:
                 if self.ended:
                     raise RuntimeError("no process is started any more")
-                executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=(self.memory, self.folder.name))
+                executor = ProcessPoolExecutor(
+                    1, initializer=_set_up, initargs=(self.memory, self.folder.name)
+                )
                 self.executors.add(executor)
             self.own.executor = executor
             executor.submit(_ready).result(START)

@@ -25,8 +25,6 @@ from sheetnet.reader.alike import Cutter
 MAX_META = 16 * 1024**2
 """Bytes of one of the small parts (workbook.xml, relationships, properties)."""
 
-MAX_SHEETS = 10_000
-
 MAX_STRINGS, MAX_STRING_BYTES = 10_000_000, 256 * 1024**2
 """Shared texts, and bytes of their part: in memory they take up to four times that."""
 
@@ -67,8 +65,6 @@ def open_package(path: str | Path) -> Package:
             title = sheet.attrib.get("name", "")
             if title.casefold() in titles:
                 raise WorkbookError(f"{path.name} has two sheets named {title!r}")
-            if len(sheets) >= MAX_SHEETS:
-                raise WorkbookError(f"{path.name} has more than {MAX_SHEETS} sheets")
             if identity in targets:
                 titles.add(title.casefold())
                 sheets[title] = targets[identity]
