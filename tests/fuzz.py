@@ -125,9 +125,9 @@ FORMULAS = (
 
 VALUES = (
     "0", "-1", "1", "1e308", "1e-320", "nan", "inf", "-inf", "999999999", "99999999999999999999",
-    "true", '""', '"x"', '"\\u0000"', "[]", "[[]]", "[[1.0]]", "{}", "{a = 1}", "1979-05-27", "0x10",
-    '"../table.csv"', '"."', '"toy:xor"', '"toy:"', '["size"]', '["kind", "size"]', '"softmax"',
-    '"relu"', '"mse"', '"sgd"', '"he"', "0.5", "3", '"""\n"""', "'", "[1, [2]]", "1.0",
+    "true", '""', '"x"', '"\\u0000"', "[]", "[[]]", "[[1.0]]", "{}", "{a = 1}", "1979-05-27",
+    "0x10", '"../table.csv"', '"."', '"toy:xor"', '"toy:"', '["size"]', '["kind", "size"]',
+    '"softmax"', '"relu"', '"mse"', '"sgd"', '"he"', "0.5", "3", '"""\n"""', "'", "[1, [2]]", "1.0",
 )  # fmt: skip
 
 
@@ -243,9 +243,8 @@ def encoded(text: str, chance: Random) -> bytes:
     if name == "none":
         return chance.choice((b"", b"\n", b"\n" * 99, b",", b'"', b"\xff\xfe", b"\0" * 9))
     if name == "long":
-        return text.encode() + chance.choice(
-            (b"1," * 20_000, b'"' + b"x\n" * 99_999, b"1\n" * 9_999)
-        )
+        more = (b"1," * 20_000, b'"' + b"x\n" * 99_999, b"1\n" * 9_999)
+        return text.encode() + chance.choice(more)
     return text.replace("cat", "cät").encode(name, errors="replace")
 
 
@@ -405,8 +404,9 @@ def make_case(number: int, seed: str, count: int, folder: Path) -> Case:
     }[kind]()
     files = {"b.xlsx": book, "a.xlsx": path.read_bytes()}
     commands = (
-        *[("verify", "b.xlsx")] * 8, ("verify", "b.xlsx", "--perturb"), ("verify", "b.xlsx", "--json"),
-        *[("train", "b.xlsx")] * 2, *[("export", "b.xlsx", "-o", "out.xlsx")] * 2,
+        *[("verify", "b.xlsx")] * 8, ("verify", "b.xlsx", "--perturb"),
+        ("verify", "b.xlsx", "--json"), *[("train", "b.xlsx")] * 2,
+        *[("export", "b.xlsx", "-o", "out.xlsx")] * 2,
         ("code", "b.xlsx", "-o", "out.py"), ("diff", "a.xlsx", "b.xlsx"), ("lint", "b.xlsx"),
         ("new", "out.toml", "--data", "b.xlsx", "--target", "y"),
     )  # fmt: skip
@@ -638,9 +638,19 @@ class Runner:
 
 
 def fuzz(
-    folder: Path, numbers: Sequence[int], seed: str, count: int, jobs: int, limit: float = LIMIT
+    folder: Path,
+    numbers: Sequence[int],
+    seed: str,
+    count: int,
+    jobs: int,
+    limit: float = LIMIT,
+    seconds: float = math.inf,
 ) -> Iterator[Outcome]:
-    """Run cases on ``jobs`` processes; yields them as they end."""
+    """Run cases on ``jobs`` processes; yields them as they end.
+
+    After so many seconds no other is begun.
+    """
+    stop = time.monotonic() + seconds
     bases = folder / "bases"
     bases.mkdir()
     make_bases(bases)
@@ -652,7 +662,7 @@ def fuzz(
     def loop(own: Path) -> None:
         runner = Runner(bases, seed, count, own)
         try:
-            while True:
+            while time.monotonic() < stop:
                 done.put(runner.run(todo.get_nowait(), limit))
         except Empty:
             pass
@@ -694,12 +704,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no case after that")
     parser.add_argument("--only", type=int, action="append", help="this case alone, by its number")
     options = parser.parse_args()
     outcomes = []
     with tempfile.TemporaryDirectory() as place:
         numbers = options.only or range(options.count)
-        for outcome in fuzz(Path(place), numbers, options.seed, options.count, options.jobs):
+        given = options.seed, options.count, options.jobs, LIMIT, options.seconds
+        for outcome in fuzz(Path(place), numbers, *given):
             outcomes.append(outcome)
             if outcome.fault or options.only:
                 print(outcome.case, outcome.input, outcome.kind, *outcome.command, flush=True)
@@ -708,9 +720,8 @@ def main() -> int:
     print(table(outcomes, lambda o: o.command[0] if o.command else "?"))
     wrong = sum(bool(o.fault) for o in outcomes)
     longest = max(outcomes, key=lambda o: o.seconds)
-    print(
-        f"{len(outcomes)} cases, {wrong} faults; the longest, {longest.case}: {longest.seconds:.1f} s"
-    )
+    print(f"{len(outcomes)} cases, {wrong} faults")
+    print(f"the longest, {longest.case}: {longest.seconds:.1f} s by the clock")
     return 1 if wrong else 0
 
 

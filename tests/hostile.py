@@ -61,9 +61,8 @@ def many_bombs(_: Path) -> Parts:
 
 
 def many_sheets(source: Path) -> Parts:
-    extra = "".join(
-        f'<sheet name="s{n}" sheetId="{n + 9}" xmlns:r="{REL}" r:id="rId1"/>' for n in range(3000)
-    )
+    sheet = f'<sheet name="s{{0}}" sheetId="{{0}}" xmlns:r="{REL}" r:id="rId1"/>'
+    extra = "".join(sheet.format(n) for n in range(100, 3100))
     return {BOOK: part(source, BOOK).replace("</sheets>", f"{extra}</sheets>").encode()}
 
 
@@ -111,7 +110,9 @@ REFUSED: Mapping[str, tuple[Maker, str]] = {
     "many sheets": (many_sheets, "more than 2000 sheets"),
     "many names": (huge_workbook_part, "larger than"),
     "a long text": (edited(TRAIN, "A4", ">visit<", f">{LONG}<"), "A4 has more than 32767"),
-    "a long number": (edited(TRAIN, "J7", "<v>.*</v>", f"<v>{LONG[:MB]}</v>"), "J7 has more than 32767"),
+    "a long number": (
+        edited(TRAIN, "J7", "<v>.*</v>", f"<v>{LONG[:MB]}</v>"), "J7 has more than 32767",
+    ),
     "a long formula": (
         edited(TRAIN, "J7", "<f.*</f>|<f.*/>", f"<f>{LONG[:MB]}</f>"), "J7 has more than 8192",
     ),
@@ -153,7 +154,7 @@ def macros(source: Path) -> Parts:
 
 def names_of_paths(_: Path) -> Parts:
     evil = ("../../evil.txt", "/tmp/evil.txt", "C:\\evil.txt", "xl/../../evil.txt", "a\0b")
-    return {name: b"evil" for name in evil}
+    return dict.fromkeys(evil, b"evil")
 
 
 HARMLESS: Mapping[str, Maker] = {
@@ -202,7 +203,8 @@ def outside(book: Workbook) -> None:
     url = "http://127.0.0.1:9/"
     formulas = [
         f'=_xlfn.WEBSERVICE("{url}")', f"='{url}[b.xlsx]S'!A1", "=[1]S!A1", "=cmd|'/C calc'!A0",
-        '=DDE("soffice","/etc/passwd","A1")', f'=HYPERLINK("{url}")', '=INDIRECT("\'[b.xlsx]S\'!A1")',
+        '=DDE("soffice","/etc/passwd","A1")', f'=HYPERLINK("{url}")',
+        '=INDIRECT("\'[b.xlsx]S\'!A1")',
         '=IMAGE("http://127.0.0.1:9/")', '=CALL("kernel32","WinExec","JCJ","calc",0)',
     ]  # fmt: skip
     _sheet(book, iter(formulas))

@@ -16,7 +16,6 @@ from sheetnet.reader.handlers import CellHandlers
 from sheetnet.reader.package import Package, parse_part, part_size
 from sheetnet.regions import address
 
-
 ROOM = 4_000_000
 """Cells that any sheet may have, mostly blank, besides one for each byte of its part.
 
@@ -36,13 +35,13 @@ def read_grid(package: Package, title: str, rows: int, columns: int) -> Grid:
             "columns, many more cells than it holds"
         )
     parser = _Parser(package.strings, rows, columns)
-    parse_part(package, package.sheets[title], parser.handlers, parser.cutter)
+    parse_part(package, part, parser.handlers, parser.cutter)
     return Grid(title, parser.numbers, parser.odd, parser.formulas, parser.held, parser.beyond)
 
 
 _DIGITS = b"0123456789.-+eE"
 _PLAIN = re.compile(rf"[ -%'-~]{{0,{MAX_FORMULA}}}")
-"""Texts that mean themselves: without ``&``, line ends or other letters than ASCII; not too long."""
+"""Texts that mean themselves: without ``&``, line ends or letters beyond ASCII; not too long."""
 
 
 class _Parser(CellHandlers):

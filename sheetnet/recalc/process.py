@@ -69,8 +69,8 @@ class EngineProcess:
             self.process.stdin.write(json.dumps(question).encode() + b"\n")
             self.process.stdin.flush()
             head = json.loads(self.process.stdout.readline())
-            numbers = np.empty(head["bytes"] // 8)
-            if self.process.stdout.readinto(memoryview(numbers).cast("B")) != head["bytes"]:  # type: ignore[attr-defined]
+            data = self.process.stdout.read(head["bytes"])
+            if len(data) != head["bytes"]:
                 raise EOFError
         except (OSError, ValueError, EOFError):
             raise LimitError(self._why()) from None
@@ -79,7 +79,7 @@ class EngineProcess:
         self.waiting = False
         if "error" in head:
             raise EngineError(head["error"])
-        return head, numbers
+        return head, np.frombuffer(data).copy()
 
     def _too_late(self) -> None:
         self.late = True
