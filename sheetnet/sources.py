@@ -11,6 +11,7 @@ import itertools
 import math
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,8 +154,8 @@ def _header(where: str, cells: Sequence[object]) -> tuple[str, ...]:
         check_text(f"{where}: name of column {index}", name)
     if all(_NUMBER.fullmatch(name) for name in names):
         raise DataError(f"{where}: the first row holds numbers; column names are needed there")
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise DataError(f"{where}: two columns are named {name!r}")
     return tuple(names)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as Late
@@ -62,6 +63,8 @@ class _Workers:
 
     def __init__(self, timeout: float, memory: int) -> None:
         self.timeout, self.memory = timeout, memory
+        # What a process leaves behind that is ended goes with this folder.
+        self.folder = tempfile.TemporaryDirectory(prefix="sheetnet-", ignore_cleanup_errors=True)
         self.own = threading.local()
         self.lock = threading.Lock()
         self.executors: set[Any] = set()
@@ -88,7 +91,7 @@ class _Workers:
             with self.lock:
                 if self.ended:
                     raise RuntimeError("no process is started any more")
-                given = self.memory, os.getpid()
+                given = self.memory, os.getpid(), self.folder.name
                 executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=given)
                 self.executors.add(executor)
             self.own.executor = executor
@@ -109,6 +112,7 @@ class _Workers:
             self.executors.clear()
         for executor in executors:
             _end(executor)
+        self.folder.cleanup()
 
 
 def _end(executor: Any) -> None:
@@ -119,9 +123,10 @@ def _ready() -> None:
     """Load what grading needs, before the clock of the first file starts."""
 
 
-def _set_up(memory: int, parent: int) -> None:
+def _set_up(memory: int, parent: int, folder: str) -> None:
     """Bound the memory that a file may take, leave Ctrl-C to the one who asked, end with them."""
     end_with(parent)
+    tempfile.tempdir = folder
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(ImportError, OSError, ValueError):  # where there is no such thing

@@ -18,7 +18,7 @@ from openpyxl.formula.translate import Translator
 from sheetnet.errors import WorkbookError
 from sheetnet.limits import escaped
 from sheetnet.reader.cells import where
-from sheetnet.reader.package import Package, open_package, refuse_doctype
+from sheetnet.reader.package import Package, open_package, reading, refuse_doctype
 from sheetnet.regions import address, column_number
 
 Place = tuple[int, int]
@@ -36,7 +36,11 @@ def edited_copy(
     """
     target = folder / package.path.name
     changes = {package.sheets[title]: (title, cells) for title, cells in edits.items() if cells}
-    with zipfile.ZipFile(package.path) as old, zipfile.ZipFile(target, "w") as new:
+    with (
+        reading(package.path),
+        zipfile.ZipFile(package.path) as old,
+        zipfile.ZipFile(target, "w") as new,
+    ):
         for name in old.namelist():
             content = old.read(name)
             if name in changes:

@@ -9,26 +9,39 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sheetnet.errors import WorkbookError
-from sheetnet.limits import MAX_ROWS, unescaped
+from sheetnet.limits import MAX_FORMULA, MAX_ROWS, unescaped
 from sheetnet.reader.alike import Cutter, Likeness
 from sheetnet.reader.cells import Grid, Held, Odd, SharedFormula
 from sheetnet.reader.handlers import CellHandlers
-from sheetnet.reader.package import Package, parse_part
+from sheetnet.reader.package import Package, parse_part, part_size
 from sheetnet.regions import address
+
+ROOM = 4_000_000
+"""Cells that any sheet may have, mostly blank, besides one for each byte of its part.
+
+A cell with something in it takes at least twenty: nothing is allocated for cells that are
+not there, whatever Config says.
+"""
 
 
 def read_grid(package: Package, title: str, rows: int, columns: int) -> Grid:
     """Parse the top left ``rows`` × ``columns`` cells of a sheet."""
     if title not in package.sheets:
         raise WorkbookError(f"{package.path.name} has no sheet {title!r}")
+    part = package.sheets[title]
+    if rows * columns > ROOM + part_size(package, part):
+        raise WorkbookError(
+            f"{package.path.name} is damaged: {title} should have {rows:,} rows and {columns:,} "
+            "columns, many more cells than it holds"
+        )
     parser = _Parser(package.strings, rows, columns)
-    parse_part(package, package.sheets[title], parser.handlers, parser.cutter)
+    parse_part(package, part, parser.handlers, parser.cutter)
     return Grid(title, parser.numbers, parser.odd, parser.formulas, parser.held, parser.beyond)
 
 
 _DIGITS = b"0123456789.-+eE"
-_PLAIN = re.compile(r"[ -%'-~]*")
-"""Texts that mean themselves: without ``&``, line ends or other letters than ASCII."""
+_PLAIN = re.compile(rf"[ -%'-~]{{0,{MAX_FORMULA}}}")
+"""Texts that mean themselves: without ``&``, line ends or letters beyond ASCII; not too long."""
 
 
 class _Parser(CellHandlers):

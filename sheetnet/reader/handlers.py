@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sheetnet.limits import MAX_COLUMNS, MAX_ROWS
-from sheetnet.regions import column_number
+from sheetnet.limits import MAX_COLUMNS, MAX_FORMULA, MAX_ROWS, MAX_TEXT
+from sheetnet.regions import address, column_number
 
 
 class CellHandlers:
@@ -75,7 +75,17 @@ class CellHandlers:
         if name == "c":
             self.cell()
         elif name in ("v", "t", "f"):
+            if self.into and self._too_long():
+                what, most = ("formula", MAX_FORMULA) if name == "f" else ("text", MAX_TEXT)
+                cell = address(self.row, self.column)
+                raise ValueError(f"the {what} of cell {cell} has more than {most} characters")
             self.into = None
+
+    def _too_long(self) -> bool:
+        """Whether the formula, or the value, is longer than the format allows."""
+        assert self.into is not None
+        most = MAX_FORMULA if self.into is self.formula else MAX_TEXT
+        return sum(map(len, self.into)) > most
 
     def place(self, reference: str) -> tuple[int, int]:
         """Row and column of a reference; raises ValueError where a sheet has no such cell."""

@@ -26,6 +26,9 @@ from sheetnet.reader.alike import Cutter
 MAX_META = 16 * 1024**2
 """Bytes of one of the small parts (workbook.xml, relationships, properties)."""
 
+MAX_STRINGS, MAX_STRING_BYTES = 10_000_000, 256 * 1024**2
+"""Shared texts, and bytes of their part: in memory they take up to four times that."""
+
 _CHUNK = 1 << 20
 
 
@@ -53,16 +56,18 @@ def open_package(path: str | Path) -> Package:
     """Read what the package says of itself; raises :class:`WorkbookError`."""
     path = Path(path)
     check_package(path)
-    with _reading(path), zipfile.ZipFile(path) as package:
+    with reading(path), zipfile.ZipFile(path) as package:
         book = _meta(package, "xl/workbook.xml")
         targets = _targets(package)
         sheets: dict[str, str] = {}
+        titles: set[str] = set()
         for sheet in _all(book, "sheet"):
             identity = next((v for k, v in sheet.attrib.items() if _local(k) == "id"), "")
             title = sheet.attrib.get("name", "")
-            if title.casefold() in (other.casefold() for other in sheets):
+            if title.casefold() in titles:
                 raise WorkbookError(f"{path.name} has two sheets named {title!r}")
             if identity in targets:
+                titles.add(title.casefold())
                 sheets[title] = targets[identity]
         names = tuple(
             Name(
@@ -75,7 +80,7 @@ def open_package(path: str | Path) -> Package:
         return Package(path, _application(package), sheets, names, tuple(_strings(package)))
 
 
-class _reading:  # noqa: N801 - used as a function
+class reading:  # noqa: N801 - used as a function
     """Turn what broken packages raise into one line."""
 
     def __init__(self, path: Path) -> None:
@@ -106,6 +111,12 @@ class _reading:  # noqa: N801 - used as a function
             raise WorkbookError(f"{self.path} cannot be read ({error.strerror or error})") from None
 
 
+def part_size(package: Package, part: str) -> int:
+    """Bytes of a part, unpacked."""
+    with reading(package.path), zipfile.ZipFile(package.path) as source:
+        return source.getinfo(part).file_size
+
+
 def parse_part(
     package: Package, part: str, handlers: Mapping[str, Any], cutter: Cutter | None = None
 ) -> None:
@@ -113,7 +124,7 @@ def parse_part(
 
     ``cutter`` takes out rows that are alike before the parser reads them.
     """
-    with _reading(package.path), zipfile.ZipFile(package.path) as source, source.open(part) as file:
+    with reading(package.path), zipfile.ZipFile(package.path) as source, source.open(part) as file:
         parse_stream(file, handlers, cutter)
 
 
@@ -178,6 +189,8 @@ def _strings(package: zipfile.ZipFile) -> list[str]:
     part = "xl/sharedStrings.xml"
     if part not in package.namelist():
         return []
+    if package.getinfo(part).file_size > MAX_STRING_BYTES:
+        raise WorkbookError(f"part {part} is larger than {MAX_STRING_BYTES} bytes")
     found: list[str] = []
     pieces: list[str] = []
     inside = {"t": False, "rPh": False}
@@ -192,6 +205,8 @@ def _strings(package: zipfile.ZipFile) -> list[str]:
     def end(tag: str) -> None:
         name = tag.rpartition("|")[2]
         if name == "si":
+            if len(found) >= MAX_STRINGS:
+                raise ValueError(f"it has more than {MAX_STRINGS} shared texts")
             found.append(unescaped("".join(pieces)))
         elif name in inside:
             inside[name] = False

@@ -13,7 +13,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from sheetnet.errors import WorkbookError
 from sheetnet.limits import unescaped
 from sheetnet.reader.handlers import CellHandlers
-from sheetnet.reader.package import Package, parse_part
+from sheetnet.reader.package import MAX_META, Package, parse_part
 
 See = Callable[[int, int, float | str, int], bool]
 """(row, column, number or text, style) -> whether to go on."""
@@ -77,6 +77,8 @@ def date_styles(package: Package) -> frozenset[int]:
     with zipfile.ZipFile(package.path) as parts:
         if STYLES not in parts.namelist():
             return frozenset()
+        if parts.getinfo(STYLES).file_size > MAX_META:
+            raise WorkbookError(f"{package.path.name}: {STYLES} is larger than {MAX_META} bytes")
     formats = dict(BUILTIN_FORMATS)
     styles: list[int] = []
     within: list[str] = []

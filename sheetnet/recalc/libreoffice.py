@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,17 +15,29 @@ from sheetnet.errors import EngineError
 from sheetnet.owned import scratch_folder
 from sheetnet.reader.cells import Values
 from sheetnet.reader.grid import read_grid
-from sheetnet.reader.package import Package, open_package
+from sheetnet.reader.package import Package, open_package, reading
+from sheetnet.recalc.copies import without_links
 
-TIMEOUT = 1800.0
-"""Seconds that a conversion may take."""
+LEAST_SECONDS, SECONDS_PER_MB = 300, 5
+"""Time for a conversion: so much for any workbooks, and for each MB that they have unpacked."""
+
+LEAST_MEMORY, MEMORY_PER_BYTE = 6 << 30, 60
+"""Address space of each of its processes, likewise: bytes, and bytes for each unpacked."""
 
 _SETTINGS = (
     # Without this LibreOffice keeps whatever values the file holds: 0 is "always".
     ("Office.Calc/Formula/Load", "OOXMLRecalcMode", "0"),
     ("Office.Common/Security/Scripting", "MacroSecurityLevel", "3"),
     ("Office.Common/Security/Scripting", "DisableMacrosExecution", "true"),
+    ("Office.Common/Security/Scripting", "BlockUntrustedRefererLinks", "true"),
+    ("Office.Common/Security/Scripting", "DisableActiveContent", "true"),
     ("Office.Calc/Content/Update", "Link", "2"),
+    # A proxy that is not there: what asks for the network all the same gets nothing.
+    ("Inet/Settings", "ooInetProxyType", "2"),
+    ("Inet/Settings", "ooInetHTTPProxyName", "127.0.0.1"),
+    ("Inet/Settings", "ooInetHTTPProxyPort", "9"),
+    ("Inet/Settings", "ooInetHTTPSProxyName", "127.0.0.1"),
+    ("Inet/Settings", "ooInetHTTPSProxyPort", "9"),
     ("Office.Common/Misc", "FirstRun", "false"),
 )
 
@@ -59,20 +72,25 @@ def convert_all(paths: Sequence[Path], folder: Path, kind: str) -> list[Path]:
     sources = [folder / f"book{i or ''}.xlsx" for i in range(len(paths))]
     _write_profile(profile)
     for path, source in zip(paths, sources, strict=True):
-        shutil.copyfile(path, source)
+        without_links(path, source)
     command = [
         program,
         f"-env:UserInstallation={profile.as_uri()}",
         "--headless",
         "--norestore",
         "--nolockcheck",
+        # Whatever else the package may be, an OpenDocument too: this is what sheetnet reads.
+        "--infilter=Calc MS Excel 2007 XML",
         "--convert-to",
         kind,
         "--outdir",
         str(out),
         *map(str, sources),
     ]
-    log = _run(command, ", ".join(path.name for path in paths))
+    size = sum(_unpacked(path) for path in paths)
+    seconds = LEAST_SECONDS + SECONDS_PER_MB * size // 1_000_000
+    memory = LEAST_MEMORY + MEMORY_PER_BYTE * size
+    log = _run(_bounded(command, memory), ", ".join(path.name for path in paths), seconds)
     results = [out / f"{source.stem}.{kind.partition(':')[0]}" for source in sources]
     for path, result in zip(paths, results, strict=True):
         if not result.exists():
@@ -96,8 +114,21 @@ def _write_profile(profile: Path) -> None:
     )
 
 
-def _run(command: list[str], name: str) -> str:
-    """Run in a process group of its own, so that all of it ends when the time is over."""
+def _unpacked(path: Path) -> int:
+    with reading(path), zipfile.ZipFile(path) as parts:
+        return sum(part.file_size for part in parts.infolist())
+
+
+def _bounded(command: list[str], memory: int) -> list[str]:
+    """The command with a limit of memory, which all processes that it starts have too."""
+    if os.name != "posix":
+        return command
+    script = 'ulimit -c 0; ulimit -v "$0" 2>/dev/null; exec "$@"'
+    return ["/bin/sh", "-c", script, str(memory // 1024), *command]
+
+
+def _run(command: list[str], name: str, seconds: int) -> str:
+    """Run in a process group of its own, of which nothing is left at the end."""
     try:
         process = subprocess.Popen(
             command,
@@ -109,12 +140,14 @@ def _run(command: list[str], name: str) -> str:
     except OSError as error:
         raise EngineError(f"LibreOffice cannot be started ({error.strerror or error})") from None
     try:
-        output, _ = process.communicate(timeout=TIMEOUT)
+        output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise EngineError(f"LibreOffice took more than {TIMEOUT:.0f} s for {name}") from None
+        raise EngineError(f"LibreOffice took more than {seconds} s for {name}") from None
     finally:
-        if process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        # The program may be gone and children of it still there.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
     return output.decode(errors="replace")
