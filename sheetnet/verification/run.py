@@ -28,7 +28,7 @@ n times as large, that is n times as much. So n may be 20,000 before a right she
 """
 
 TRAJECTORY = Tolerance(rtol=1e-6, atol=1e-6)
-"""Measured: IronCalc 0, LibreOffice @LONG@.
+"""Measured: IronCalc 0, LibreOffice up to 1.4e-14, in runs of 5,000 visits as well.
 
 Adam divides by √v, which makes last digits of small gradients large, and a run near the edge
 of chaos doubles what it has every few steps; a fault in a formula moves weights by far more.
