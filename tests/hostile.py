@@ -193,9 +193,11 @@ def doubling(book: Workbook) -> None:
 
 
 def endless(book: Workbook) -> None:
-    far = book.create_sheet("far")
-    far["A1"].value = far["XFD1048576"].value = 1
-    _sheet(book, (f'=COUNTIF(far!A1:XFD1048576,"x{row}")' for row in range(1, 200)))
+    """Sums of sums: little memory, and more time than anybody has."""
+    numbers = book.create_sheet("numbers")
+    for row in range(1, 20_001):
+        numbers.cell(row, 1).value = row
+    _sheet(book, (f"=SUM(numbers!A$1:A$20000)+{row}" for row in range(1, 20_001)))
 
 
 def outside(book: Workbook) -> None:
