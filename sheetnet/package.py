@@ -80,6 +80,13 @@ def _check(package: zipfile.ZipFile, name: str) -> None:
         raise WorkbookError(f"{name} holds a part twice: which one counts is unclear")
     if CONTENT_TYPES not in names or BOOK not in names:
         raise WorkbookError(f"{name} is not an xlsx workbook")
+    for part in parts:
+        try:
+            package.open(part).close()  # reads what stands before the part
+        except zipfile.BadZipFile:
+            raise WorkbookError(
+                f"{name} is damaged: the head of part {part.filename!r} is not that of the list"
+            ) from None
     if package.getinfo(BOOK).file_size > MAX_BOOK:
         raise WorkbookError(f"{name}: part {BOOK} is larger than {MAX_BOOK} bytes")
     if package.read(BOOK).count(b"sheetId") > MAX_SHEETS:

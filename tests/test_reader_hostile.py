@@ -144,6 +144,18 @@ def test_a_part_that_is_there_twice(
     assert_refused(path, capfd, "twice.xlsx")
 
 
+def test_a_part_that_bears_another_name(line: Path, tmp_path: Path) -> None:
+    """Of a part too that sheetnet does not read: other applications would repair the file."""
+    content = line.read_bytes()
+    with zipfile.ZipFile(line) as package:
+        part = package.getinfo("xl/theme/theme1.xml")
+    at = part.header_offset + 30
+    assert content[at : at + 8] == b"xl/theme"
+    (tmp_path / "b.xlsx").write_bytes(content[:at] + b"xl/thema" + content[at + 8 :])
+    with pytest.raises(WorkbookError, match=r"damaged: the head of part 'xl/theme/theme1\.xml'"):
+        verify(tmp_path / "b.xlsx")
+
+
 def test_flipped_bytes_never_end_in_a_traceback(
     line: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
