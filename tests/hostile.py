@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import resource
 import shutil
 import sys
 import time
@@ -254,10 +253,17 @@ def measure(books: Sequence[Path], base: Path, folder: Path) -> Iterator[Ended]:
             left = sorted(path.name for path in folder.iterdir())
             for path in folder.glob("out*"):
                 path.unlink()
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             yield Ended(
-                book.stem, command[0], result.exit_code, result.stderr, left, seconds, memory
+                book.stem, command[0], result.exit_code, result.stderr, left, seconds, _peak()
             )
+
+
+def _peak() -> int:
+    """The most bytes that this process had (``ru_maxrss`` counts those of its parent, too)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s*(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) * 1024
 
 
 if __name__ == "__main__":

@@ -97,11 +97,10 @@ def new(spec: Path, force: bool, **options: Any) -> None:
     width = ledger_of(problem.network).width
     if width > MAX_COLUMNS:
         click.echo(
-            f"Its ledger has {width:,} columns, a sheet {MAX_COLUMNS:,}: it can be "
-            "trained, but not exported."
+            f"Its ledger has {width:,} columns, a sheet {MAX_COLUMNS:,}: it goes "
+            "over several sheets, by layer."
         )
-    else:
-        click.echo(f"Read it, change it, then: sheetnet export {shlex.quote(str(spec))}")
+    click.echo(f"Read it, change it, then: sheetnet export {shlex.quote(str(spec))}")
 
 
 _MODELS = ("from_sklearn", "from_torch")

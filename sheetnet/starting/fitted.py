@@ -152,8 +152,8 @@ def fitted(
     notes = said_of(size, rows, width)
     if width > MAX_COLUMNS:
         notes["training"] = (
-            f"The ledger of this network has {width:,} columns, a sheet {MAX_COLUMNS:,}: it can "
-            "be trained, but not exported.",
+            f"The ledger of this network has {width:,} columns, a sheet {MAX_COLUMNS:,}: it goes "
+            "over several sheets, by layer.",
         )
     document = with_data(document, rows=size.rows if size.rows < rows else None)
     return with_training(document, epochs=size.epochs), notes

@@ -190,14 +190,14 @@ def verify_table(folder: Path, visits: int) -> None:
 def peak(work: str, visits: int, path: Path) -> float:
     """Bytes that a process of its own, and one that it starts, have at most."""
     code = (
-        "import resource, sys, sheetnet, speed\n"
+        "import sheetnet, speed\n"
         f"spec = speed.spec_of({visits})\n"
         f"path = {str(path)!r}\n"
         f"{work}\n"
-        "from sheetnet.recalc import process\n"
-        "process._end()  # so that its memory is counted: the engine has a process of its own\n"
-        "kinds = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN\n"
-        "print(sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024)"
+        "from sheetnet.recalc.process import _IDLE\n"  # the engine has a process of its own
+        "pids = 'self', *(engine.process.pid for engine in _IDLE.values())\n"
+        "texts = [open(f'/proc/{pid}/status').read() for pid in pids]\n"
+        "print(sum(int(text.split('VmHWM:')[1].split()[0]) for text in texts) * 1024)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, check=True
