@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from sheetnet.classroom.grading import grade_file
 from sheetnet.classroom.report import Graded
-from sheetnet.owned import end_with
+from sheetnet.owned import end_with, scratch_folder
 from sheetnet.progress import Progress
 
 TIMEOUT = 60.0
@@ -64,7 +64,8 @@ class _Workers:
     def __init__(self, timeout: float, memory: int) -> None:
         self.timeout, self.memory = timeout, memory
         # What a process leaves behind that is ended goes with this folder.
-        self.folder = tempfile.TemporaryDirectory(prefix="sheetnet-", ignore_cleanup_errors=True)
+        self.scratch = ExitStack()
+        self.folder = self.scratch.enter_context(scratch_folder())
         self.own = threading.local()
         self.lock = threading.Lock()
         self.executors: set[Any] = set()
@@ -91,7 +92,7 @@ class _Workers:
             with self.lock:
                 if self.ended:
                     raise RuntimeError("no process is started any more")
-                given = self.memory, os.getpid(), self.folder.name
+                given = self.memory, os.getpid(), str(self.folder)
                 executor = ProcessPoolExecutor(1, initializer=_set_up, initargs=given)
                 self.executors.add(executor)
             self.own.executor = executor
@@ -112,7 +113,7 @@ class _Workers:
             self.executors.clear()
         for executor in executors:
             _end(executor)
-        self.folder.cleanup()
+        self.scratch.close()
 
 
 def _end(executor: Any) -> None:
