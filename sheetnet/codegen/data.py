@@ -45,8 +45,9 @@ def csv_text(problem: Problem) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([tame(name) for name in (*table.input_names, *table.target_names)])
     numbers = {str(label): n for n, label in enumerate(problem.classes or ())}
+    numbered = _numbered(problem)
     for row in _rows(table):
-        if _numbered(problem):
+        if numbered:
             row[-1] = numbers[str(row[-1])]
         writer.writerow([repr(cell) if isinstance(cell, float) else cell for cell in row])
     return file.getvalue()
@@ -137,11 +138,10 @@ def _put_coding(out: Writer, problem: Problem, *, named: bool) -> None:
     """
     classes, labels = problem.classes, problem.table.labels
     assert classes is not None and labels is not None
-    if named:
-        pass
-    elif list(classes) == sorted(set(labels), key=lambda label: (isinstance(label, str), label)):
+    in_order = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
+    if not named and list(classes) == in_order:
         out.line("classes = sorted(set(labels))", listed(classes))
-    else:
+    elif not named:
         _put_classes(out, problem)
     if problem.network.outputs == 1:
         coded, note = "classes[1:]", "0 for the first class, 1 for the second"

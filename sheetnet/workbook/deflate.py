@@ -23,7 +23,7 @@ THREADS = 2
 """Making rows takes a core as well: more than two threads would wait for it."""
 
 LARGE = 2**31 - 1
-"""Bytes of a part that ``zipfile`` writes without that extension."""
+"""Bytes of a part that ``zipfile`` writes without the extension of zip for 64 bits."""
 
 WAITING = 6
 """Pieces that may wait: enough to keep all sides busy, few enough to be no memory."""
