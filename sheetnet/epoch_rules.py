@@ -26,6 +26,8 @@ from sheetnet.rules import Rule
 class Gathered:
     """A sum over an epoch's rows: ``terms`` (n, *shape) in order, then ``finish``.
 
+    The terms are an array of its own, which the sum overwrites.
+
     It fills the quantity ``name``, or of that the one column ``into`` (from 0).
     """
 
@@ -38,9 +40,10 @@ class Gathered:
         """The sum carried on over further rows."""
         terms = self.terms(rows)
         if total is not None:
-            terms = np.concatenate((total[None], terms))
-        carried: Array = np.add.accumulate(terms, axis=0)[-1]
-        return carried.copy()  # else all terms are kept with it
+            terms[0] = total + terms[0]
+        np.add.accumulate(terms, axis=0, out=terms)
+        carried: Array = terms[-1].copy()  # else all terms are kept with it
+        return carried
 
     def put(self, into: Mapping[str, Array], total: Array, rows: int, outputs: int) -> None:
         """Write the finished value into name -> (1, *shape)."""
@@ -63,7 +66,7 @@ def validation_sums(network: Network) -> tuple[Gathered, ...]:
 def _common(network: Network, prefix: str) -> tuple[Gathered, ...]:
     summary, last = network.measure.summary, len(network.layers)
     return (
-        Gathered(f"{prefix}{MEAN_LOSS}", lambda q: q["loss"], summaries.mean),
+        Gathered(f"{prefix}{MEAN_LOSS}", lambda q: summaries.loss_terms(q["loss"]), summaries.mean),
         Gathered(
             f"{prefix}{summary.name}",
             lambda q: summary.terms({"y": q["y"], "a": q[f"a{last}"]}),
@@ -76,9 +79,14 @@ def _gradient_norm(layer: Layer) -> Gathered:
     names = [f"{GRADIENT}{base}{layer.index}" for base, _ in parameters_of(layer)]
 
     def terms(q: Quantities) -> Array:
-        rows = len(q[names[0]])
-        squares = [summaries.squares(q[name].reshape(rows, -1)) for name in names]
-        return np.concatenate(squares, axis=1).reshape(-1)
+        gradients = [q[name].reshape(len(q[name]), -1) for name in names]
+        found = np.empty((len(gradients[0]), sum(part.shape[1] for part in gradients)))
+        first = 0
+        for part in gradients:
+            end = first + part.shape[1]
+            summaries.squares(part, found[:, first:end])
+            first = end
+        return found.reshape(-1)
 
     return Gathered(GRADIENT_NORM, terms, summaries.root_mean, layer.index - 1)
 

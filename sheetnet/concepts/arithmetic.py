@@ -31,10 +31,10 @@ def libm(function: Callable[[float], float], x: Array) -> Array:
         return called
     flat = x.ravel().tolist()
     try:
-        values = list(map(function, flat))
+        values = np.fromiter(map(function, flat), np.float64, len(flat))
     except (ValueError, OverflowError):
-        values = [_guarded(function, value) for value in flat]
-    return np.array(values, dtype=np.float64).reshape(x.shape)
+        values = np.array([_guarded(function, value) for value in flat])
+    return values.reshape(x.shape)
 
 
 def power(base: float, exponents: Array) -> Array:

@@ -57,7 +57,7 @@ GRADIENT_NORM = "grad_norm"
 
 def loss_terms(loss: Array) -> Array:
     """The terms of the mean loss: (rows,)."""
-    return loss
+    return loss.copy()
 
 
 def mean(total: Array, rows: int, _: int = 1) -> Array:
@@ -70,9 +70,9 @@ def mean_cell(span: str) -> str:
     return f"AVERAGE({span})"
 
 
-def squares(gradients: Array) -> Array:
-    """What a gradient's norm adds up, in each row: (rows, parameters)."""
-    return gradients * gradients
+def squares(gradients: Array, into: Array) -> None:
+    """Write what a gradient's norm adds up, in each row: (rows, parameters)."""
+    np.multiply(gradients, gradients, out=into)
 
 
 def root_mean(total: Array, rows: int, _: int = 1) -> Array:
