@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from defusedxml.ElementTree import fromstring, tostring
 
@@ -15,10 +16,20 @@ from sheetnet.reader.package import MAX_META, reading
 
 RELATIONS = ".rels"
 
+_SHEETS, _ROWS_END = "xl/worksheets/", b"</sheetData>"
+_FORMATS = re.compile(rb"<conditionalFormatting[ >].*?</conditionalFormatting>", re.DOTALL)
+_HIDING = (_ROWS_END, b"<!", b"-->", b"]]>")
+"""What may make text of what looks like an element."""
 
-def copied(path: Path, target: Path, changed: Mapping[str, bytes]) -> Path:
-    """Copy a workbook, with other contents of some parts."""
-    if not changed:
+_CHUNK = 1 << 20
+
+
+def copied(path: Path, target: Path, changed: Mapping[str, bytes], *, formats: bool = True) -> Path:
+    """Copy a workbook, with other contents of some parts, perhaps without conditional formats.
+
+    These change no value, and an engine may take longer for them than for all the rest.
+    """
+    if formats and not changed:
         shutil.copyfile(path, target)
         return target
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as copy:
@@ -26,9 +37,35 @@ def copied(path: Path, target: Path, changed: Mapping[str, bytes]) -> Path:
             if part.filename in changed:
                 copy.writestr(part.filename, changed[part.filename])
                 continue
-            with source.open(part) as old, copy.open(part.filename, "w") as new:
-                shutil.copyfileobj(old, new)
+            large = part.file_size >= zipfile.ZIP64_LIMIT // 2  # else some do not read it
+            with (
+                source.open(part) as old,
+                copy.open(part.filename, "w", force_zip64=large) as new,
+            ):
+                if not formats and part.filename.startswith(_SHEETS):
+                    new.write(_without_formats(_rows_copied(old, new)))
+                shutil.copyfileobj(old, new, _CHUNK)
     return target
+
+
+def _without_formats(tail: bytes) -> bytes:
+    return tail if any(sign in tail for sign in _HIDING) else _FORMATS.sub(b"", tail)
+
+
+def _rows_copied(old: IO[bytes], new: IO[bytes]) -> bytes:
+    """Copy up to the end of the rows; what was read of what follows, if that is short."""
+    held = b""
+    while chunk := old.read(_CHUNK):
+        held += chunk
+        end = held.find(_ROWS_END)
+        if end >= 0:
+            end += len(_ROWS_END)
+            new.write(held[:end])
+            return held[end:] + old.read(_CHUNK)
+        keep = len(_ROWS_END)
+        new.write(held[:-keep])
+        held = held[-keep:]
+    return held
 
 
 def relations(path: Path, start: str = "") -> Iterator[tuple[str, bytes]]:
