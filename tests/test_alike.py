@@ -136,7 +136,14 @@ def test_what_is_unusual(
     assert_same(*both(with_part(book, tmp_path / "b.xlsx", content), monkeypatch))
 
 
-@pytest.mark.parametrize("text", [b"a&lt;b", b"a>b", b"a\r\nb", "ä".encode(), b"\x02", b"", b" a "])
+TEXTS = (
+    *(b"a&lt;b", b"a>b", b"a\r\nb", "ä".encode(), b"\x02", b"", b" a "),
+    *(b"&gt;=&quot;&apos;&amp;", b"&amp;lt;", b"&amp;#65;", b"&#65;", b"&#x41;", b"a&b", b"&LT;"),
+    *(b"&nbsp;", b"&amp", b"_x0041_&amp;", b"&lt;" * 8192, b"&lt;" * 8193),
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("cell", [b"%s", b"<f>%s</f><v>x</v>"])
 def test_texts_in_rows_that_are_alike(
     book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, cell: bytes
@@ -163,6 +170,29 @@ def test_numbers_in_rows_that_are_alike(
     at = content.index(b"<v>", content.index(b'<c r="A60"')) + len(b"<v>")
     content = content[:at] + number + content[content.index(b"<", at) :]
     assert_same(*both(with_part(book, tmp_path / "b.xlsx", content), monkeypatch))
+
+
+def test_rows_with_escaped_formulas_are_taken(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LibreOffice writes each formula out, those that compare too."""
+    rows = b"".join(
+        b'<row r="%d"><c r="A%d"><f>IF(B%d&gt;=0,1,2)</f><v>%d</v></c></row>' % (n, n, n, n)
+        for n in range(1, 60)
+    )
+    start, _, rest = train_of(book).partition(b"<sheetData>")
+    content = start + b"<sheetData>" + rows + b"</sheetData>" + rest.partition(b"</sheetData>")[2]
+    package = with_part(book, tmp_path / "b.xlsx", content)
+    plain = both(package, monkeypatch)[1]
+    taken = []
+    whole = alike.Cutter._taken
+    monkeypatch.setattr(
+        alike.Cutter, "_taken", lambda self, row: taken.append(whole(self, row)) or taken[-1]
+    )
+    grid = outcome(package)
+    assert isinstance(grid, Grid) and sum(taken) == 58
+    assert_same(grid, plain)
+    assert grid.held[int(grid.formulas[30, 0])] == "IF(B31>=0,1,2)"
 
 
 def test_a_shared_formula_that_ends_or_begins_anew(

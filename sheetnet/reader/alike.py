@@ -25,7 +25,7 @@ _ATTRIBUTE = re.compile(rb' ([\w:.-]+)="([^"]*)"')
 _ROW = re.compile(rb"<row(" + _ATTRIBUTES + rb") ?>")
 _CELL = re.compile(
     rb"<c(" + _ATTRIBUTES + rb") ?(?:/>|>"
-    rb"(?:<f(" + _ATTRIBUTES + rb") ?(?:/>|>([^<>&]+)</f>))?(?:<v>([^<>&]+)</v>)?</c>)"
+    rb"(?:<f(" + _ATTRIBUTES + rb") ?(?:/>|>([^<>]+)</f>))?(?:<v>([^<>&]+)</v>)?</c>)"
 )
 _PLACE = re.compile(rb' r="([A-Z]{0,3})([1-9][0-9]{0,6})"')
 _NUMBER = re.compile(rb'<row r="([1-9][0-9]{0,6})"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from xml.sax.saxutils import unescape
 
 import numpy as np
 
@@ -40,8 +41,10 @@ def read_grid(package: Package, title: str, rows: int, columns: int) -> Grid:
 
 
 _DIGITS = b"0123456789.-+eE"
-_PLAIN = re.compile(rf"[ -%'-~]{{0,{MAX_FORMULA}}}")
-"""Texts that mean themselves: without ``&``, line ends or letters beyond ASCII; not too long."""
+_PLAIN = re.compile(rf"(?:[ -%'-~]|&(?:amp|lt|gt|quot|apos);){{0,{MAX_FORMULA}}}")
+"""Texts without line ends, letters beyond ASCII and what is escaped by its number; not too long."""
+
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 class _Parser(CellHandlers):
@@ -169,6 +172,9 @@ class _Parser(CellHandlers):
             return False
         if not all(map(_PLAIN.fullmatch, (*formulas, *others))):
             return False
+        formulas, others = (
+            [unescape(text, _QUOTES) for text in some] for some in (formulas, others)
+        )
         self.seen[row - 1, plan.all_columns] = True
         self.numbers[row - 1, plan.number_columns] = numbers
         self.formulas[row - 1, plan.shared_columns] = plan.shared_codes
