@@ -7,6 +7,11 @@ parameters red, forward orange, backward blue.
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import Rule
@@ -103,11 +108,13 @@ TOP = Alignment(horizontal="center", vertical="top")
 WRAPPED = Alignment(horizontal="left", vertical="top", wrap_text=True)
 
 
+@cache
 def band(kind: str) -> PatternFill:
     """The header fill of a kind of column."""
     return PatternFill("solid", fgColor=BANDS[kind])
 
 
+@cache
 def tint(kind: str) -> PatternFill | None:
     """The fill of a number of this kind; None: no colour."""
     return PatternFill("solid", fgColor=TINTS[kind]) if kind in TINTS else None
@@ -129,10 +136,40 @@ def put(
     cell = sheet.cell(row=row, column=column)
     assert isinstance(cell, Cell)
     cell.value = value  # type: ignore[assignment]
-    if isinstance(value, str) and not isinstance(value, FormulaText):
+    text = isinstance(value, str) and not isinstance(value, FormulaText)
+    if text:
         cell.data_type = "s"
-        # Keeps "=1+1" text when somebody edits the cell in a spreadsheet.
-        cell.quotePrefix = looks_live(value)
+    # Keeps "=1+1" text when somebody edits the cell in a spreadsheet.
+    quoted = text and looks_live(value)
+    parts = font, fill, border, number_format, align, quoted
+    if cell.has_style:
+        _style(cell, *parts)
+        return cell
+    known = _STYLES.setdefault(sheet.parent, {})
+    key = id(font), id(fill), id(border), number_format, id(align), quoted
+    if key not in known:
+        _style(cell, *parts)
+        known[key] = cell._style, parts  # type: ignore[attr-defined]  # kept: no other has its id
+    else:
+        cell._style = copy(known[key][0])  # type: ignore[attr-defined]
+    return cell
+
+
+_STYLES: WeakKeyDictionary[Any, dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]]] = (
+    WeakKeyDictionary()
+)
+"""What openpyxl makes of styles, in each book: to find that out again takes it long."""
+
+
+def _style(
+    cell: Cell,
+    font: Font,
+    fill: PatternFill | None,
+    border: Border | None,
+    number_format: str | None,
+    align: Alignment | None,
+    quoted: bool,
+) -> None:
     cell.font = font
     if fill is not None:
         cell.fill = fill
@@ -142,7 +179,8 @@ def put(
         cell.number_format = number_format
     if align is not None:
         cell.alignment = align
-    return cell
+    if quoted or cell.quotePrefix:
+        cell.quotePrefix = quoted
 
 
 def looks_live(value: object) -> bool:
