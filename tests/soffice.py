@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from sheetnet.recalc.libreoffice import find_soffice
+import sheetnet
+from sheetnet.recalc.libreoffice import convert_all, find_soffice
 
 TIMEOUT = 120.0
 """Seconds; a macro that stops in an error would otherwise wait for ever."""
@@ -89,6 +90,15 @@ def edit_in_libreoffice(jobs: Sequence[Job], folder: Path) -> None:
     assert said.strip() == "done", f"the macro failed: {said}"
     missing = [str(job.target) for job in jobs if not job.target.exists()]
     assert not missing, f"LibreOffice did not save {missing}"
+
+
+def assert_libreoffice_agrees(books: Sequence[Path], folder: Path) -> None:
+    """Recalculate workbooks in one start, as sheetnet does it, and verify what was saved."""
+    folder.mkdir()
+    for book, saved in zip(books, convert_all(books, folder, "xlsx"), strict=True):
+        report = sheetnet.verify(saved, "saved")
+        assert report.agree, f"{book.stem}: {report.to_text()}"
+        assert report.cells > 0
 
 
 def _program(jobs: Sequence[Job], log: Path) -> str:

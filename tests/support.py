@@ -9,7 +9,12 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from sheetnet.cli import main
-from sheetnet.spec import Spec, parse_spec
+from sheetnet.layout import layout_of
+from sheetnet.problem import load_problem
+from sheetnet.spec import Spec, load_spec, parse_spec
+
+WITHOUT_VIEWS = ("Guide", "Epochs")
+"""Sheets for tests of the training itself: others have up to a hundred times the cells."""
 
 
 def make_spec(
@@ -34,3 +39,19 @@ def make_spec(
 def run(*arguments: object) -> Result:
     """Run the command line in this process."""
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def shortened(path: Path, cells: int) -> Spec:
+    """An example with so few epochs (and rows, if it must be) that Train has fewer cells."""
+    spec = load_spec(path)
+    problem = load_problem(spec)
+    layout = layout_of(problem)
+    epochs = max(1, cells // (problem.rows * layout.ledger.width))
+    spec = spec.override(epochs=min(epochs, spec.training.epochs))
+    most = cells // layout.ledger.width
+    # The first hundred rows of iris hold two classes, of which softmax would make two outputs.
+    return (
+        spec.override(rows=max(2, most))
+        if problem.rows > most and problem.classes is None
+        else spec
+    )

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from faults import change
 from openpyxl.workbook import Workbook
-from support import make_spec, run
+from support import WITHOUT_VIEWS, make_spec, run
 
 import sheetnet
 from sheetnet.comparing.report import bar
@@ -125,7 +125,7 @@ def test_a_formula_typed_into_an_input_is_calculated(xor: Path, tmp_path: Path) 
 
 def test_more_epochs_agree_as_far_as_both_go(xor: Path, tmp_path: Path) -> None:
     longer = tmp_path / "longer.xlsx"
-    sheetnet.export(make_spec(epochs=7), longer)
+    sheetnet.export(make_spec(epochs=7), longer, sheets=WITHOUT_VIEWS)
     comparison = sheetnet.diff(xor, longer)
     assert [(d.name, d.a, d.b) for d in comparison.inputs.structure] == [("epochs", 5, 7)]
     assert not comparison.equal and comparison.trainings.parting is None
@@ -135,7 +135,7 @@ def test_more_epochs_agree_as_far_as_both_go(xor: Path, tmp_path: Path) -> None:
 
 def test_another_optimizer_is_compared_by_what_both_have(xor: Path, tmp_path: Path) -> None:
     adam = tmp_path / "adam.xlsx"
-    sheetnet.export(make_spec(epochs=5, optimizer="adam", batch_size=2), adam)
+    sheetnet.export(make_spec(epochs=5, optimizer="adam", batch_size=2), adam, sheets=WITHOUT_VIEWS)
     comparison = sheetnet.diff(xor, adam)
     names = {d.name for d in comparison.inputs.structure}
     assert names == {"optimizer", "batch_size"}
@@ -146,7 +146,7 @@ def test_another_optimizer_is_compared_by_what_both_have(xor: Path, tmp_path: Pa
 def test_another_network_is_compared_by_epochs(xor: Path, tmp_path: Path) -> None:
     wide = tmp_path / "wide.xlsx"
     layers = [{"units": 4, "activation": "tanh"}, {"activation": "sigmoid"}]
-    sheetnet.export(make_spec(epochs=3, layers=layers), wide)
+    sheetnet.export(make_spec(epochs=3, layers=layers), wide, sheets=WITHOUT_VIEWS)
     comparison = sheetnet.diff(xor, wide)
     assert ("network", "2-3-1", "2-4-1") in [
         (d.name, d.a, d.b) for d in comparison.inputs.structure
@@ -160,7 +160,9 @@ def test_another_network_is_compared_by_epochs(xor: Path, tmp_path: Path) -> Non
 
 def test_few_epochs_are_told_by_visits(tmp_path: Path) -> None:
     for name, rate in (("a", 0.5), ("b", 0.4)):
-        sheetnet.export(make_spec(epochs=3, learning_rate=rate), tmp_path / f"{name}.xlsx")
+        sheetnet.export(
+            make_spec(epochs=3, learning_rate=rate), tmp_path / f"{name}.xlsx", sheets=WITHOUT_VIEWS
+        )
     trainings = sheetnet.diff(tmp_path / "a.xlsx", tmp_path / "b.xlsx").trainings
     assert trainings.by == "visit"
     assert [row.at for row in trainings.growth] == [1, 2, 5, 10, 12]
@@ -171,7 +173,7 @@ def test_where_only_one_diverges(tmp_path: Path) -> None:
     layers = [{"units": 2, "activation": "linear"}, {"activation": "linear"}]
     for name, rate in (("a", 0.1), ("b", 1e9)):
         spec = make_spec(source="toy:line", layers=layers, epochs=9, learning_rate=rate)
-        sheetnet.export(spec, tmp_path / f"{name}.xlsx")
+        sheetnet.export(spec, tmp_path / f"{name}.xlsx", sheets=WITHOUT_VIEWS)
     comparison = sheetnet.diff(tmp_path / "a.xlsx", tmp_path / "b.xlsx")
     assert comparison.trainings.diverged[0] is None
     assert comparison.trainings.diverged[1] is not None
@@ -202,7 +204,11 @@ def test_command(xor: Path, tmp_path: Path) -> None:
 def test_many_differences_are_counted(tmp_path: Path) -> None:
     for name, seed in (("a", 0), ("b", 1)):
         layers = [{"units": 9, "activation": "tanh"}, {"activation": "sigmoid"}]
-        sheetnet.export(make_spec(epochs=1, layers=layers, seed=seed), tmp_path / f"{name}.xlsx")
+        sheetnet.export(
+            make_spec(epochs=1, layers=layers, seed=seed),
+            tmp_path / f"{name}.xlsx",
+            sheets=WITHOUT_VIEWS,
+        )
     comparison = sheetnet.diff(tmp_path / "a.xlsx", tmp_path / "b.xlsx")
     assert len(comparison.inputs.weights) == 27
     assert "... and 17 more" in comparison.to_text()

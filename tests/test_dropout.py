@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from faults import change
 from openpyxl.workbook import Workbook
-from support import make_spec
+from support import WITHOUT_VIEWS, make_spec
 
 import sheetnet
 from sheetnet.concepts.arithmetic import Array
@@ -131,7 +131,7 @@ def config_row(book: Workbook, key: str) -> int:
 
 def test_uniforms_are_constants_and_masks_are_formulas(tmp_path: Path) -> None:
     spec = dropping(batch_size=2)
-    sheetnet.export(spec, tmp_path / "book.xlsx")
+    sheetnet.export(spec, tmp_path / "book.xlsx", sheets=WITHOUT_VIEWS)
     run = sheetnet.train(spec)
     sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Train"]
     column = {sheet.cell(4, c).value: c for c in range(1, sheet.max_column + 1)}
@@ -148,7 +148,7 @@ def test_uniforms_are_constants_and_masks_are_formulas(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [{}, {"batch_size": 3, "optimizer": "momentum"}])
 def test_rate_0_in_the_workbook_is_no_dropout(tmp_path: Path, options: dict[str, Any]) -> None:
     """As a student does it: the cells of Config are set to 0, and all recalculates."""
-    sheetnet.export(dropping(**options), tmp_path / "book.xlsx")
+    sheetnet.export(dropping(**options), tmp_path / "book.xlsx", sheets=WITHOUT_VIEWS)
 
     def off(book: Workbook) -> None:
         for layer in RATES:

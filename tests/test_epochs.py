@@ -16,7 +16,7 @@ from openpyxl.chart.line_chart import LineChart
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from stopping import KINDS, stopping
-from support import make_spec
+from support import WITHOUT_VIEWS, make_spec
 from test_formulas import r1c1
 
 import sheetnet
@@ -97,7 +97,7 @@ def test_of_equal_outputs_the_first_counts(tmp_path: Path) -> None:
     run = sheetnet.train(spec)
     first = run.problem.targets.values[:, 0].sum()
     assert run.by_epoch("hits").tolist() == [[first, 0, 0]] * 3 and first > 0
-    sheetnet.export(spec, tmp_path / "book.xlsx")
+    sheetnet.export(spec, tmp_path / "book.xlsx", sheets=WITHOUT_VIEWS)
     assert sheetnet.verify(tmp_path / "book.xlsx").agree
 
 
@@ -391,7 +391,7 @@ def test_rows_after_the_end_are_grey(written: Written) -> None:
 
 def test_no_rule_where_nothing_can_stop(tmp_path: Path) -> None:
     spec = make_spec(data={"validation": 0.25})
-    sheetnet.export(spec, tmp_path / "book.xlsx")
+    sheetnet.export(spec, tmp_path / "book.xlsx", sheets=WITHOUT_VIEWS)
     book = openpyxl.load_workbook(tmp_path / "book.xlsx")
     for title in ("Train", "Validation", "Epochs"):
         found = [each for where in book[title].conditional_formatting for each in where.rules]

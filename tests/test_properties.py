@@ -14,10 +14,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from drawn import ROUND, Document, Table, draw_round, sample, spec_of
 from hypothesis import reject
+from support import WITHOUT_VIEWS
 
 import sheetnet
 from sheetnet.errors import DataError
@@ -58,7 +60,11 @@ def check(document: Document, table: Table | None) -> Checked:
     """Export, verify, and fail where any cell differs."""
     with tempfile.TemporaryDirectory() as name:
         spec = spec_of(document, table, Path(name))
-        exported = sheetnet.export(spec, Path(name) / "drawn.xlsx")
+        # Every fifth with all sheets, the same ones each time: they have most of the cells.
+        whole = crc32(repr(document).encode()) % 5 == 0
+        exported = sheetnet.export(
+            spec, Path(name) / "drawn.xlsx", sheets=None if whole else WITHOUT_VIEWS
+        )
         report = sheetnet.verify(exported.path)
     assert report.agree, report.to_text()
     for question in ("local", "trajectory", "saved"):

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from ledgers import Model, ledgers_of_run
 from stopping import KINDS, TABLE, stopping
-from support import make_spec, run
+from support import WITHOUT_VIEWS, make_spec, run
 
 import sheetnet
 from sheetnet.concepts.arithmetic import Array
@@ -97,7 +97,7 @@ def test_a_class_may_stand_in_held_out_rows_only(tmp_path: Path) -> None:
             break
     else:
         raise AssertionError("no seed holds the rare row out")
-    sheetnet.export(spec, tmp_path / "rare.xlsx")
+    sheetnet.export(spec, tmp_path / "rare.xlsx", sheets=WITHOUT_VIEWS)
     assert sheetnet.verify(tmp_path / "rare.xlsx").agree
 
 
@@ -122,7 +122,7 @@ def test_errors_name_rows_as_the_file_counts_them(tmp_path: Path) -> None:
 def test_the_sheet_says_which_rows_are_which(kind: str, tmp_path: Path) -> None:
     spec = stopping(kind, tmp_path)
     problem = load_problem(spec)
-    sheetnet.export(spec, tmp_path / "book.xlsx")
+    sheetnet.export(spec, tmp_path / "book.xlsx", sheets=WITHOUT_VIEWS)
     sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Data"]
     head = next(row for row in sheet.iter_rows() if row[0].value == "row")
     assert head[1].value == "used for"
@@ -180,7 +180,7 @@ def test_statistics_are_those_of_the_training_rows(scale: str, tmp_path: Path) -
             if scale == "minmax":
                 assert side.values[: problem.rows].min() == 0
                 assert side.values[: problem.rows].max() == 1
-    sheetnet.export(spec, tmp_path / "book.xlsx")
+    sheetnet.export(spec, tmp_path / "book.xlsx", sheets=WITHOUT_VIEWS)
     model = Model(tmp_path / "book.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Data"]
     head = next(row for row in sheet.iter_rows() if row[0].value == "row")
