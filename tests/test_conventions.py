@@ -9,6 +9,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.formula import Tokenizer
+from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from support import make_spec
@@ -217,3 +218,19 @@ def test_pages_are_as_wide_as_a_narrow_sheet(name: str, tmp_path: Path) -> None:
         if sheet.title in ("Train", "Epochs", "Data"):
             assert fits == (sheet.max_column <= styles.ONE_PAGE)
         assert fits or sheet.page_setup.scale in (60, 70)
+
+
+def test_a_cell_that_changes_changes_no_other() -> None:
+    """Nor the cells that are put after it; in another book, styles have other numbers."""
+    for book in (Workbook(), Workbook()):
+        sheet = book.worksheets[0]
+        sheet["Z1"].font = Font(size=20 + len(book.worksheets))
+        for row in (1, 2, 3):
+            cell = styles.put(sheet, row, 1, "=1", styles.BOLD, align=styles.LEFT)
+            assert (cell.font, cell.alignment, cell.quotePrefix) == (
+                styles.BOLD, styles.LEFT, True
+            )  # fmt: skip
+            cell.alignment, cell.fill, cell.quotePrefix = styles.RIGHT, styles.FIXED_FILL, False
+        again = styles.put(sheet, 1, 1, 2, styles.BODY)
+        assert (again.font, again.alignment) == (styles.BODY, styles.RIGHT)
+        assert not again.quotePrefix

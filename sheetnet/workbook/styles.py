@@ -149,7 +149,8 @@ def put(
     key = id(font), id(fill), id(border), number_format, id(align), quoted
     if key not in known:
         _style(cell, *parts)
-        known[key] = cell._style, parts  # type: ignore[attr-defined]  # kept: no other has its id
+        # A copy, as the cell may change; the parts are kept, so that no others have their ids.
+        known[key] = copy(cell._style), parts  # type: ignore[attr-defined]
     else:
         cell._style = copy(known[key][0])  # type: ignore[attr-defined]
     return cell
