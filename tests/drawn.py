@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from sheetnet.concepts.activations import ACTIVATIONS
 from sheetnet.concepts.initializers import INITIALIZERS
@@ -56,6 +57,11 @@ POWERS = st.one_of(*[st.floats(-6, 1)] * 9, st.floats(1, 80))
 """Of learning rates."""
 
 TAME = st.one_of(st.integers(-3, 3).map(float), st.floats(-2, 2).map(lambda x: round(x, 3)))
+
+# Hypothesis also draws what stands in the modules that happen to be loaded, other tests among
+# them: with the same key, other runs would be drawn each time.
+if hasattr(providers, "_get_local_constants"):
+    providers._get_local_constants = lambda: providers._local_constants
 
 ROUND = 10
 """So many runs are drawn afresh; after them hypothesis mostly repeats parts of what it had."""
