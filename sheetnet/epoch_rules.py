@@ -80,13 +80,7 @@ def _gradient_norm(layer: Layer) -> Gathered:
 
     def terms(q: Quantities) -> Array:
         gradients = [q[name].reshape(len(q[name]), -1) for name in names]
-        found = np.empty((len(gradients[0]), sum(part.shape[1] for part in gradients)))
-        first = 0
-        for part in gradients:
-            end = first + part.shape[1]
-            summaries.squares(part, found[:, first:end])
-            first = end
-        return found.reshape(-1)
+        return summaries.squares(np.concatenate(gradients, axis=1)).reshape(-1)
 
     return Gathered(GRADIENT_NORM, terms, summaries.root_mean, layer.index - 1)
 

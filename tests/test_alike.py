@@ -75,12 +75,25 @@ def assert_same(one: Grid | str, other: Grid | str) -> None:
     assert (held == np.array(other.held, dtype=object)[other.formulas]).all()
 
 
-def test_nearly_all_rows_are_taken(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = []
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each row that is read from now on, whether it was taken."""
+    taken: list[bool] = []
     whole = alike.Cutter._taken
     monkeypatch.setattr(
         alike.Cutter, "_taken", lambda self, row: taken.append(whole(self, row)) or taken[-1]
     )
+    return taken
+
+
+def with_rows(book: Path, target: Path, rows: bytes) -> Package:
+    """The workbook with these rows on Train."""
+    start, _, rest = train_of(book).partition(b"<sheetData>")
+    content = start + b"<sheetData>" + rows + b"</sheetData>" + rest.partition(b"</sheetData>")[2]
+    return with_part(book, target, content)
+
+
+def test_nearly_all_rows_are_taken(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = watched(monkeypatch)
     grid = outcome(open_package(book))
     assert isinstance(grid, Grid) and sum(taken) > 100
 
@@ -155,9 +168,7 @@ def test_texts_in_rows_that_are_alike(
         % (n, n, form % (text if n == 30 else b"plain"), n)
         for n in range(1, 60)
     )
-    start, _, rest = train_of(book).partition(b"<sheetData>")
-    content = start + b"<sheetData>" + rows + b"</sheetData>" + rest.partition(b"</sheetData>")[2]
-    assert_same(*both(with_part(book, tmp_path / "b.xlsx", content), monkeypatch))
+    assert_same(*both(with_rows(book, tmp_path / "b.xlsx", rows), monkeypatch))
 
 
 @pytest.mark.parametrize(
@@ -180,15 +191,9 @@ def test_rows_with_escaped_formulas_are_taken(
         b'<row r="%d"><c r="A%d"><f>IF(B%d&gt;=0,1,2)</f><v>%d</v></c></row>' % (n, n, n, n)
         for n in range(1, 60)
     )
-    start, _, rest = train_of(book).partition(b"<sheetData>")
-    content = start + b"<sheetData>" + rows + b"</sheetData>" + rest.partition(b"</sheetData>")[2]
-    package = with_part(book, tmp_path / "b.xlsx", content)
+    package = with_rows(book, tmp_path / "b.xlsx", rows)
     plain = both(package, monkeypatch)[1]
-    taken = []
-    whole = alike.Cutter._taken
-    monkeypatch.setattr(
-        alike.Cutter, "_taken", lambda self, row: taken.append(whole(self, row)) or taken[-1]
-    )
+    taken = watched(monkeypatch)
     grid = outcome(package)
     assert isinstance(grid, Grid) and sum(taken) == 58
     assert_same(grid, plain)

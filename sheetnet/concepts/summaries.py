@@ -70,9 +70,9 @@ def mean_cell(span: str) -> str:
     return f"AVERAGE({span})"
 
 
-def squares(gradients: Array, into: Array) -> None:
-    """Write what a gradient's norm adds up, in each row: (rows, parameters)."""
-    np.multiply(gradients, gradients, out=into)
+def squares(gradients: Array) -> Array:
+    """What a gradient's norm adds up, in each row: (rows, parameters)."""
+    return gradients * gradients
 
 
 def root_mean(total: Array, rows: int, _: int = 1) -> Array:

@@ -37,11 +37,9 @@ def copied(path: Path, target: Path, changed: Mapping[str, bytes], *, formats: b
             if part.filename in changed:
                 copy.writestr(part.filename, changed[part.filename])
                 continue
-            large = part.file_size >= zipfile.ZIP64_LIMIT // 2  # else some do not read it
-            with (
-                source.open(part) as old,
-                copy.open(part.filename, "w", force_zip64=large) as new,
-            ):
+            place = zipfile.ZipInfo(part.filename)
+            place.file_size = part.file_size  # tells whether it takes ZIP64
+            with source.open(part) as old, copy.open(place, "w") as new:
                 if not formats and part.filename.startswith(_SHEETS):
                     new.write(_without_formats(_rows_copied(old, new)))
                 shutil.copyfileobj(old, new, _CHUNK)
