@@ -151,7 +151,11 @@ def _summaries(
     network = layout.network
     measure, last = network.measure, len(network.layers)
     spans = Spans(
-        below.columns("y"), below.columns(f"a{last}"), below.block("y"), below.block(f"a{last}")
+        below.columns("y"),
+        below.columns(f"a{last}"),
+        below.block("y"),
+        below.block(f"a{last}"),
+        network.layers[-1].activation.bounded,
     )
     found = {f"{prefix}{MEAN_LOSS}": [below.formula(summaries.mean_cell(below.block("loss")))]}
     summary = measure.summary

@@ -185,7 +185,7 @@ EDITS = [
     ("threshold", "epochs", "accuracy", 1, ">=", ">"),
     ("threshold", "epochs", "accuracy", 1, "0.5", "0.4"),
     ("classes", "epochs", "hits[1]", 3, ">=", ">"),
-    ("classes", "epochs", "hits[2]", 3, "1E+100>0", "1E+100<0"),
+    ("classes", "epochs", "hits[2]", 3, "8E+307>0", "8E+307<0"),
     ("classes", "epochs", "val_accuracy", 1, "Validation!", "Train!"),
     ("numbers", "epochs", "rmse", 1, "*2", "*3"),
     ("numbers", "epochs", "grad_norm[1]", 2, "SUMSQ", "SUM"),

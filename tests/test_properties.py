@@ -107,6 +107,17 @@ def one(
     return document, [[*names, *goals], *rows]
 
 
+def classes(activation: str, *inputs: float, other: float = 0.0) -> tuple[Document, Table]:
+    """Two classes, each told once: its z is the input, that of the other one always the same."""
+    document, _ = one(activation, [[0.0, 0.0]])
+    layer = {"activation": activation, "units": 2, "weights": [[1.0, 0.0], [0.0, 1.0]]}
+    document |= {"data": {"source": "d.csv", "inputs": ["x0", "x1"], "target": "class"}}
+    document["layers"] = [layer]
+    document["training"]["learning_rate"] = 0.0
+    pairs = [pair for z in inputs for pair in ([z, other], [other, z])]
+    return document, [["x0", "x1", "class"], *([*p, label] for p in pairs for label in "ab")]
+
+
 FOUND = {
     # Engines that compare with a tolerance take these numbers for 0 …
     "relu of a tiny number": one("relu", [[1e-17, 1.0], [2e-16, 2.0], [-1e-17, 1.0]]),
@@ -119,6 +130,11 @@ FOUND = {
     "several outputs with binary entropy": one(
         "sigmoid", [[i / 7, 1 / (i + 1), i / 9, (i % 3) / 3] for i in range(9)], outputs=3
     ),
+    # Outputs so near to each other, or so far, that their difference times 1E+100 will not do.
+    "classes, sigmoid near 0": classes("sigmoid", -300.0, -700.0, -744.0, other=-1e4),
+    "classes, tanh near 0": classes("tanh", 1e-200, 1e-320, 5e-324, -5e-324),
+    "classes, small numbers": classes("linear", 1e-200, 1e-320, 5e-324, -5e-324),
+    "classes, large numbers": classes("linear", 2.0, 2.0 + 2**-51, 1e150, -1e153, other=-1e60),
     "two visits": one("tanh", [[1.0, 0.5]]),
     "one visit": one("tanh", [[1.0, 0.5]], epochs=1),
 }

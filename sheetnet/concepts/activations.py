@@ -38,6 +38,7 @@ class Activation:
     back, back_cell: δ from ∂L/∂a where units depend on each other: (∂L/∂a, a) -> δ.
     back_code: the same as source over da and a.
     torch: a as PyTorch source over z, the units on the last axis.
+    bounded: no two values are further apart than 2.
     last_only: fit for the last layer only.
     default_loss: the loss that a spec gets when it names none.
 
@@ -54,6 +55,7 @@ class Activation:
     back: Callable[[Array, Array], Array] | None = None
     back_cell: Callable[[Cells, Cells, int], str] | None = None
     back_code: str | None = None
+    bounded: bool = False
     last_only: bool = False
 
     @property
@@ -75,6 +77,7 @@ def elementwise(
     slope_code: str,
     slope_maths: str,
     default_loss: str = "mse",
+    bounded: bool = False,
 ) -> Activation:
     """Make the record of an activation that treats each unit by itself."""
     part = Part("a", True, lambda q: value(q["z"]), lambda c, j: cell(c["z"][j]), maths, code)
@@ -87,6 +90,7 @@ def elementwise(
         slope=slope,
         slope_cell=slope_cell,
         slope_code=slope_code,
+        bounded=bounded,
     )
 
 
@@ -146,6 +150,7 @@ SOFTMAX = Activation(
     back=softmax_back,
     back_cell=lambda g, a, k: f"{a[k]}*({g[k]}-({cells.dot(g, a)}))",
     back_code="a * (da - running_sum(da * a))",
+    bounded=True,
     last_only=True,
 )
 
@@ -174,6 +179,7 @@ _RECORDS = (
         slope_code="a * (1.0 - a)",
         slope_maths="a(1 − a)",
         default_loss="binary_entropy",
+        bounded=True,
     ),
     elementwise(
         "tanh",
@@ -186,6 +192,7 @@ _RECORDS = (
         slope_cell=lambda z, a: f"(1-{a}*{a})",
         slope_code="1.0 - a * a",
         slope_maths="1 − a²",
+        bounded=True,
     ),
     elementwise(
         "relu",

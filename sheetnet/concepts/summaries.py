@@ -18,15 +18,25 @@ from sheetnet.concepts.parts import Quantities
 HALF = 0.5
 """From here on an output counts as 1."""
 
+WIDEST = 2
+"""Outputs of a bounded activation are this far apart at most (tanh: from −1 to 1)."""
+
+ENLARGE = 8e307
+"""Times this, ``WIDEST`` is a number yet, and the smallest subnormal above 2^−52."""
+
 
 @dataclass(frozen=True)
 class Spans:
-    """The cells of an epoch's rows: each output's ``y`` and ``a``, and all of them."""
+    """The cells of an epoch's rows: each output's ``y`` and ``a``, and all of them.
+
+    ``bounded``: whether no two outputs can be further apart than ``WIDEST``.
+    """
 
     y: tuple[str, ...]
     a: tuple[str, ...]
     all_y: str
     all_a: str
+    bounded: bool
 
 
 @dataclass(frozen=True)
@@ -97,22 +107,31 @@ def _threshold_terms(q: Quantities) -> Array:
 
 
 def _chosen(a: Array) -> Array:
-    """1 for the first of the largest outputs of each row, else 0; nan where one is nan."""
+    """1 for the first of the largest outputs of each row, else 0; nan where that is an error."""
     found = np.zeros_like(a)
     for k in range(a.shape[-1]):
-        before, after = a[..., :k], a[..., k + 1 :]
-        mine = a[..., k, None]
-        wins = (mine - before > 0).all(axis=-1) & (mine - after >= 0).all(axis=-1)
-        found[..., k] = wins
-    fine = np.asarray(np.isfinite(a).all(axis=-1))
-    return np.where(fine[..., None], found, np.nan)
+        ahead = a[..., k, None] - a
+        wins = (ahead[..., :k] > 0).all(axis=-1) & (ahead[..., k + 1 :] >= 0).all(axis=-1)
+        found[..., k] = np.where(np.isfinite(ahead).all(axis=-1), wins, np.nan)
+    return found
+
+
+def _enlarged(difference: str, *, bounded: bool) -> str:
+    """A number of the same sign as the difference, and as near to 0 only if it is 0.
+
+    Some applications' comparisons take all numbers up to 2^−52 for 0.
+    """
+    factor = f"{ENLARGE:.0E}"
+    if bounded:
+        return f"{difference}*{factor}"
+    near = f"({difference}<{WIDEST})*({difference}>-{WIDEST})"
+    return f"{difference}*(1+{factor}*{near})"
 
 
 def _hits_cell(s: Spans, k: int) -> str:
-    # Gnumeric takes one cell of a range for SIGN here. Times 1E+100, no difference that
-    # decides is as near to 0 as some applications' comparisons are loose.
+    # Operators only: Gnumeric takes one cell of a range for SIGN here.
     factors = [
-        f"(({s.a[k]}-{other})*1E+100{'>' if j < k else '>='}0)"
+        f"({_enlarged(f'({s.a[k]}-{other})', bounded=s.bounded)}{'>' if j < k else '>='}0)"
         for j, other in enumerate(s.a)
         if j != k
     ]

@@ -66,6 +66,7 @@ def _measured(plan: Plan, first: int, end: int) -> str:
         tuple(column_span(plan, name, first, end, k) for k in range(plan.outputs)),
         column_span(plan, "y", first, end),
         column_span(plan, name, first, end),
+        plan.task.network.layers[-1].activation.bounded,
     )
     return plan.task.network.measure.summary.cell(spans, 0)
 
