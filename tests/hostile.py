@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 import openpyxl
+import vba
 from faults import in_cell
 from openpyxl.workbook import Workbook
 from support import run
@@ -25,6 +26,7 @@ Parts = dict[str, bytes]
 BOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 CONFIG, DATA, TRAIN = (f"xl/worksheets/sheet{n}.xml" for n in (1, 2, 4))
 MB = 1_000_000
+TYPES = "[Content_Types].xml"
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
@@ -145,10 +147,26 @@ def bomb_within(source: Path) -> Parts:
 
 
 def macros(source: Path) -> Parts:
-    types = part(source, "[Content_Types].xml").replace(
-        "spreadsheetml.sheet.main+xml", "ms-excel.sheet.macroEnabled.main+xml"
+    return with_macro(source, "Sub Workbook_Open()\nEnd Sub\n")
+
+
+def with_macro(source: Path, code: str) -> Parts:
+    """The parts that make an .xlsm of a workbook."""
+    types = part(source, TYPES).replace(
+        "openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+        "ms-excel.sheet.macroEnabled.main+xml",
     )
-    return {"[Content_Types].xml": types.encode(), "xl/vbaProject.bin": b"\xd0\xcf\x11\xe0" * 999}
+    kind, name = "application/vnd.ms-office.vbaProject", "vbaProject.bin"
+    override = f'<Override PartName="/xl/{name}" ContentType="{kind}"/></Types>'
+    relation = (
+        '<Relationship Id="rIdM" Type="http://schemas.microsoft.com/office/2006/relationships/'
+        f'vbaProject" Target="{name}"/></Relationships>'
+    )
+    return {
+        TYPES: types.replace("</Types>", override).encode(),
+        RELATIONS: part(source, RELATIONS).replace("</Relationships>", relation).encode(),
+        f"xl/{name}": vba.project_of(code),
+    }
 
 
 def names_of_paths(_: Path) -> Parts:

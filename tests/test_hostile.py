@@ -245,7 +245,7 @@ PICTURE = (
 
 
 def calling(base: Path, folder: Path, url: str, mark: Path) -> Path:
-    """A workbook that asks the network in all ways, and is an OpenDocument with a macro too."""
+    """A workbook that asks the network in all ways, and has macros in two languages."""
     from openpyxl.chart import LineChart
 
     def put(book: Workbook) -> None:
@@ -258,7 +258,9 @@ def calling(base: Path, folder: Path, url: str, mark: Path) -> Path:
         sheet.add_chart(LineChart(), "D1")
 
     plain = with_formulas(base, folder / "plain.xlsx", put)
-    with zipfile.ZipFile(plain) as file:
+    code = f'Private Sub Workbook_Open()\n  Open "{mark}" For Output As #1\n  Close #1\nEnd Sub\n'
+    macros = hostile.with_macro(plain, code)
+    with zipfile.ZipFile(hostile.written(plain, folder / "macros.xlsm", macros)) as file:
         parts = {name: file.read(name) for name in file.namelist()}
     drawings = [name for name in parts if re.fullmatch(r"xl/drawings/drawing\d+\.xml", name)]
     for name in drawings:
