@@ -9,6 +9,9 @@ from sheetnet.concepts.losses import Loss
 from sheetnet.concepts.optimizers import Optimizer
 from sheetnet.concepts.summaries import BY_ERROR, Measure
 
+BRIEF = 200
+"""Characters of a network's name in messages."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -52,3 +55,10 @@ class Network:
         sizes = "-".join(str(n) for n in (self.inputs, *(layer.units for layer in self.layers)))
         names = ", ".join(layer.activation.name for layer in self.layers)
         return f"{sizes}: {names}; {self.loss.name}; {self.optimizer.name}"
+
+    @property
+    def brief(self) -> str:
+        """The same for messages: of a deep network only its ends."""
+        if len(self.label) <= BRIEF:
+            return self.label
+        return f"{self.inputs}-{self.layers[0].units}-…-{self.outputs} of {len(self.layers)} layers"

@@ -136,7 +136,7 @@ def assemble(spec: Spec, table: Table, classes: tuple[Label, ...] | None = None)
     parameters = sum(layer.units * (layer.inputs + 1) for layer in network.layers)
     if parameters > MAX_PARAMETERS:
         raise SpecError(
-            f"the network {network.label} has {parameters} weights and biases; "
+            f"the network {network.brief} has {parameters} weights and biases; "
             f"allowed: {MAX_PARAMETERS}"
         )
     inputs = _scaled(

@@ -6,6 +6,7 @@ L1b`` what does not fit there), each with the same rows and the visits in front.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -86,11 +87,11 @@ def train_sheets(ledger: Ledger, room: int, folded: frozenset[str] = frozenset()
     width = sum(block.size for block in all_blocks)
     if width <= room:
         return TrainSheets((_sheet(TRAIN, all_blocks),))
-    shared = [block for block in all_blocks if block.layer is None]
-    sheets = [_sheet(TRAIN, shared)]
-    layers = sorted({block.layer for block in all_blocks if block.layer is not None})
-    for layer in layers:
-        own = [block for block in all_blocks if block.layer == layer]
+    of: dict[int | None, list[Block]] = defaultdict(list)
+    for block in all_blocks:
+        of[block.layer].append(block)
+    sheets = [_sheet(TRAIN, of.pop(None))]
+    for layer, own in sorted((layer, own) for layer, own in of.items() if layer is not None):
         for n, blocks in enumerate(_filled(own, room)):
             more = "" if n == 0 else _letters(n)
             sheets.append(_sheet(f"{LAYER_SHEET}{layer}{more}", [ledger[PLACE[0]], *blocks]))

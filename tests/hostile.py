@@ -88,6 +88,18 @@ def config(key: str, number: str) -> Maker:
     return make
 
 
+def many_layers(source: Path) -> Parts:
+    """The last row of Config, of its only layer, again and again."""
+    xml = part(source, CONFIG)
+    start, end = xml.rindex("<row "), xml.index("</sheetData>")
+    row, last = re.search(r'<row r="(\d+)"', xml[start:]), xml[start:end]
+    assert row is not None and ">linear<" in last
+    more = (
+        re.sub(rf'"([A-Z]*){row[1]}"', rf'"\g<1>{int(row[1]) + n}"', last) for n in range(1, 20_000)
+    )
+    return {CONFIG: (xml[:end] + "".join(more) + xml[end:]).encode()}
+
+
 def together(*makers: Maker) -> Maker:
     """Several changes of the same part; the next one sees the one before."""
 
@@ -120,6 +132,7 @@ REFUSED: Mapping[str, tuple[Maker, str]] = {
     "more data than there is": (
         together(config("rows", "1000000"), config("inputs", "8000")), "more cells than it holds",
     ),
+    "many layers": (many_layers, "Config has more than 4000 rows"),
     "a part elsewhere": (
         lambda source: {
             RELATIONS: part(source, RELATIONS)

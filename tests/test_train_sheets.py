@@ -219,6 +219,16 @@ def test_what_fits_on_no_sheet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         sheetnet.export(moons(), tmp_path / "a.xlsx", sheets=[])
 
 
+def test_a_network_too_deep_is_refused_before_its_formulas_are_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delattr("sheetnet.workbook.export.ledger_formulas")
+    layers = [*[{"units": 1, "activation": "tanh"}] * 2_000, {}]
+    spec = make_spec(source="toy:line", layers=layers, epochs=1)
+    with pytest.raises(LimitError, match=r"^the ledger of the network 1-1-…-1 of 2001 layers has"):
+        sheetnet.export(spec, tmp_path / "deep.xlsx", sheets=[])
+
+
 def test_it_is_a_spec(books: dict[str, Path], tmp_path: Path) -> None:
     """What was drawn for the layers, and which biases are trained, is found on their sheets."""
     book = sheetnet.load_book(books["adam"])

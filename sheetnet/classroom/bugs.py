@@ -115,7 +115,7 @@ def write_kinds(
     problem = load_problem(spec)
     if len(layout_of(problem, ()).on_sheets.sheets) > 1:
         raise LimitError(
-            f"the ledger of the network {problem.network.label} does not fit on one sheet, but a "
+            f"the ledger of the network {problem.network.brief} does not fit on one sheet, but a "
             "bug hunt has only one: use fewer units or inputs"
         )
     with scratch_folder() as folder:

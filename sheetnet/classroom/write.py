@@ -23,7 +23,7 @@ from sheetnet.recalc import recalculate
 from sheetnet.regions import CONFIG, DATA, INIT
 from sheetnet.workbook.config import write_config
 from sheetnet.workbook.data import write_data
-from sheetnet.workbook.fitting import check_limits
+from sheetnet.workbook.fitting import check_formulas, check_limits
 from sheetnet.workbook.init import write_init
 from sheetnet.workbook.package import save
 from sheetnet.workbook.stream import Stream
@@ -58,7 +58,8 @@ def write_exercise(
     check_target(path, overwrite=overwrite, read=problem.spec.files)
     stopping = problem.network.stops
     exercise = make_exercise(problem, blank, visits, digits)
-    check_limits(exercise.problem, exercise.layout, [tuple(exercise.formulas.values())])
+    check_limits(exercise.problem, exercise.layout)
+    check_formulas(exercise.problem, tuple(exercise.formulas.values()))
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "sheetnet"

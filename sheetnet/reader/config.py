@@ -119,7 +119,10 @@ def layer_cells(
         )
     tables: list[dict[str, Any]] = []
     row = keys["layer"] + 1
+    rows = len(config.grid.numbers)
     while isinstance(config.at(row, 1), float):
+        if row == rows:
+            raise WorkbookError(f"{config.package.path.name}: {CONFIG} has more than {rows} rows")
         columns = {name: LAYERS_HEADER.index(name) + 1 for name in names}
         tables.append(
             {

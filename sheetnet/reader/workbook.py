@@ -45,7 +45,7 @@ from sheetnet.views.view import View
 CODINGS = ("none", "0/1", "one-hot")
 """``coding`` on Config: targets are numbers, two classes on one output, or one-hot."""
 
-CONFIG_ROWS, CONFIG_COLUMNS = 2_000, len(LAYERS_HEADER)
+CONFIG_ROWS, CONFIG_COLUMNS = 4_000, len(LAYERS_HEADER)
 """Cells of ``Config`` that are read."""
 
 
@@ -99,7 +99,7 @@ def read_book(package: Package, recalculate: Recalculate) -> Book:
     except SheetnetError as error:
         raise WorkbookError(f"{package.path.name}: {error}") from None
     most = max(region.rows for region, _ in layout.ledger_sheets)
-    if layout.ledger.width > MAX_SHEETS * MAX_COLUMNS or most > MAX_ROWS:
+    if len(layout.on_sheets.sheets) > MAX_SHEETS or most > MAX_ROWS:
         raise WorkbookError(f"{package.path.name}: {CONFIG} describes a run too large for a sheet")
     for title in layout.sheets:
         if title != GUIDE:

@@ -29,6 +29,7 @@ from sheetnet.workbook.epochs import write_epochs
 from sheetnet.workbook.fitting import (
     BYTES_PER_CELL,
     LARGE,
+    check_formulas,
     check_limits,
     check_views,
     size_of,
@@ -181,12 +182,14 @@ def _planned(
     left_out: tuple[str, ...] = ()
     if sheets is None:
         layout, left_out = without_wide_ledgers(layout)
+    check_limits(problem, layout)
     formulas = {TRAIN: ledger_formulas(problem, layout)}
     if VALIDATION in layout.sheets:
         formulas[VALIDATION] = validation_formulas(layout)
     if EPOCHS in layout.sheets:
         formulas[EPOCHS] = epochs_formulas(layout)
-    check_limits(problem, layout, formulas.values())
+    for columns in formulas.values():
+        check_formulas(problem, columns)
     views = views_of(problem, layout)
     if sheets is None:
         layout, views, too_large = without_wide_views(layout, views)

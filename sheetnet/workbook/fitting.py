@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sheetnet.errors import LimitError
@@ -94,10 +94,8 @@ def _of_view(view: View) -> SheetSize:
     return SheetSize(view.title, -(-cells // columns), columns)
 
 
-def check_limits(
-    problem: Problem, layout: Layout, formulas: Iterable[tuple[Formula | None, ...]]
-) -> None:
-    """Raise :class:`LimitError` that says what would fit."""
+def check_limits(problem: Problem, layout: Layout) -> None:
+    """Raise :class:`LimitError` that says what would fit: before formulas are made."""
     _check_rows(problem, layout)
     if EPOCHS in layout.sheets and layout.epochs > MAX_ROWS - EPOCHS_FIRST_ROW + 1:
         raise LimitError(
@@ -112,18 +110,16 @@ def check_limits(
     sheets = len(layout.on_sheets.sheets)
     if sheets > MAX_SHEETS:
         raise LimitError(
-            f"the ledger of the network {problem.network.label} has {layout.ledger.width} columns, "
-            f"which are {sheets} sheets; allowed: {MAX_SHEETS}: use fewer units or inputs, or "
-            "--columns compact"
+            f"the ledger of the network {problem.network.brief} has {layout.ledger.width} columns, "
+            f"which are {sheets} sheets; allowed: {MAX_SHEETS}: use fewer layers, units or inputs, "
+            "or --columns compact"
         )
     for name, width in _widths(layout):
         if width > MAX_COLUMNS:
             raise LimitError(
-                f"{name} would need {width} columns for the network {problem.network.label}, "
+                f"{name} would need {width} columns for the network {problem.network.brief}, "
                 f"but a sheet has {MAX_COLUMNS}: use fewer units or inputs"
             )
-    for columns in formulas:
-        _check_formulas(problem, columns)
 
 
 def _check_rows(problem: Problem, layout: Layout) -> None:
@@ -153,17 +149,18 @@ def _widths(layout: Layout) -> Iterator[tuple[str, int]]:
         yield region.sheet, region.columns
 
 
-def _check_formulas(problem: Problem, formulas: tuple[Formula | None, ...]) -> None:
+def check_formulas(problem: Problem, formulas: tuple[Formula | None, ...]) -> None:
+    """Raise :class:`LimitError` for formulas that no cell takes."""
     characters = longest(formulas)
     if characters > MAX_FORMULA:
         raise LimitError(
-            f"a formula of the network {problem.network.label} would have {characters} "
+            f"a formula of the network {problem.network.brief} would have {characters} "
             f"characters, but a cell holds {MAX_FORMULA}: use fewer units in the layers"
         )
     taken = max(most_arguments(f.rest) for f in formulas if f is not None)
     if taken > MAX_ARGUMENTS:
         raise LimitError(
-            f"a formula of the network {problem.network.label} would give {taken} arguments to a "
+            f"a formula of the network {problem.network.brief} would give {taken} arguments to a "
             f"function, but it takes {MAX_ARGUMENTS}: use fewer layers"
         )
 
