@@ -155,6 +155,49 @@ def test_one_that_hangs_does_not_stop_the_rest(students: Class, hanging: Path) -
     assert time.monotonic() - start < 60
 
 
+TRAIN = "xl/worksheets/sheet5.xml"
+OF_HAND_INS: dict[str, tuple[hostile.Maker, str]] = {
+    "a long text": (
+        hostile.edited(TRAIN, "A4", ">visit<", f">{hostile.LONG}<"), "A4 has more than 32767",
+    ),
+    "a long number": (
+        hostile.edited(TRAIN, "A6", "<v>.*</v>", f"<v>{hostile.LONG}</v>"), "A6 has more than",
+    ),
+    "a long formula": (
+        hostile.edited(TRAIN, "E6", "<f>.*</f>", f"<f>{hostile.LONG}</f>"), "E6 has more than 8192",
+    ),
+    "a part elsewhere": (
+        lambda source: {
+            hostile.RELATIONS: hostile.part(source, hostile.RELATIONS)
+            .replace("/xl/worksheets/sheet5.xml", "../../../../../../etc/passwd")
+            .encode()
+        },
+        "no sheet 'Train'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is bounded on Linux")
+def test_hostile_ones_end_in_bounds(students: Class, tmp_path: Path) -> None:
+    """Each within 30 s and 300 MB beyond what a worker takes before it opens anything."""
+    packages = ("many parts", "many bombs", "many sheets", "many names")
+    refused = {name: hostile.REFUSED[name] for name in packages} | OF_HAND_INS
+    makers = {name: maker for name, (maker, _) in refused.items()} | dict(hostile.HARMLESS)
+    paths = [
+        hostile.written(students.original, tmp_path / f"{name}.xlsx", maker(students.original))
+        for name, maker in makers.items()
+    ]
+    before = sorted(tmp_path.iterdir())
+    graded = grade_all([str(p) for p in paths], None, None, timeout=30, memory=300_000_000)
+    for name, found in zip(makers, graded, strict=True):
+        if name in refused:
+            assert found.problem is not None and refused[name][1] in found.problem, found
+        else:
+            assert found.problem is None, found
+    assert sorted(tmp_path.iterdir()) == before
+    assert not list(Path("/tmp").glob("evil*"))
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is bounded on Linux")
 def test_one_that_eats_all_memory_does_not_either(students: Class) -> None:
     book = load_workbook(students.original)
