@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from shown import errors, formulas
+
 import sheetnet
 from sheetnet.recalc.libreoffice import convert_all, find_soffice
 
@@ -99,6 +101,9 @@ def assert_libreoffice_agrees(books: Sequence[Path], folder: Path) -> None:
         report = sheetnet.verify(saved, "saved")
         assert report.agree, f"{book.stem}: {report.to_text()}"
         assert report.cells > 0
+        # On sheets too that nothing is compared on; as many formulas, and TRUE becomes one.
+        assert errors(saved) == errors(book), book.stem
+        assert formulas(saved) >= formulas(book) > 0, book.stem
 
 
 def _program(jobs: Sequence[Job], log: Path) -> str:

@@ -176,22 +176,22 @@ def test_no_network_warns_however_fast_it_diverges(
 
 
 def wide(tmp_path: Path) -> Problem:
-    """20,000 visits of a perceptron with 60 inputs."""
+    """12,000 visits of a perceptron with 60 inputs."""
     random = np.random.default_rng(0)
     names = [f"x{i}" for i in range(60)]
     rows = [",".join(f"{v:.3f}" for v in row) for row in random.normal(size=(200, 61))]
     (tmp_path / "wide.csv").write_text("\n".join([",".join([*names, "y"]), *rows]))
     options: dict[str, Any] = {"layers": [{"activation": "linear"}], "data": {"target": "y"}}
-    spec = make_spec(source="wide.csv", folder=tmp_path, epochs=100, learning_rate=0.001, **options)
+    spec = make_spec(source="wide.csv", folder=tmp_path, epochs=60, learning_rate=0.001, **options)
     return load_problem(spec)
 
 
 def test_blocks_need_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = wide(tmp_path)
     width = ledger_of(problem.network).width
-    assert problem.visits == 20_000
+    assert problem.visits == 12_000
     whole = problem.visits * width * 8
-    monkeypatch.setattr(engine, "BLOCK_CELLS", 100_000)
+    monkeypatch.setattr(engine, "BLOCK_CELLS", 40_000)
     produced = engine.blocks(problem)
     assert inspect.isgenerator(produced)
     tracemalloc.start()
@@ -200,7 +200,7 @@ def test_blocks_need_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert rows == 20_000
+    assert rows == 12_000
     # Two blocks at a time and the constant columns of all visits.
     assert peak < whole / 8, f"{peak / 1e6:.1f} MB of {whole / 1e6:.1f} MB"
 

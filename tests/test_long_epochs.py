@@ -65,7 +65,7 @@ SPECS = {
 @pytest.mark.parametrize("name", SPECS)
 def test_libreoffice_agrees(name: str, tmp_path: Path) -> None:
     book = tmp_path / "book.xlsx"
-    sheetnet.export(SPECS[name], book)
+    sheetnet.export(SPECS[name], book, sheets=("Guide", "Epochs", "Compare"))
     report = sheetnet.verify(book, "libreoffice")
     assert report.agree, report.to_text()
     report = sheetnet.verify(book)

@@ -117,9 +117,9 @@ def _chosen(a: Array) -> Array:
 
 
 def _enlarged(difference: str, *, bounded: bool) -> str:
-    """A number of the same sign as the difference, and as near to 0 only if it is 0.
+    """The difference times so much that only 0 can be taken for 0.
 
-    Some applications' comparisons take all numbers up to 2^−52 for 0.
+    Comparisons of some applications take all numbers up to 2^−52 for 0.
     """
     factor = f"{ENLARGE:.0E}"
     if bounded:
