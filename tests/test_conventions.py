@@ -11,6 +11,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.formula import Tokenizer
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 from support import make_spec
 
@@ -129,36 +130,81 @@ def test_texts_stand_out_from_their_cells(spec: Spec, tmp_path: Path) -> None:
 # --- numbers
 
 
+def formats_in(sheet: Worksheet) -> dict[str, dict[str, str]]:
+    """Range -> condition -> number format, of rules that have one."""
+    return {
+        str(where.sqref): {
+            rule.formula[0]: rule.dxf.numFmt.formatCode
+            for rule in where.rules
+            if rule.type == "expression" and rule.dxf.numFmt is not None
+        }
+        for where in sheet.conditional_formatting
+    }
+
+
 def test_small_numbers_keep_their_digits(tmp_path: Path) -> None:
     """Gradients of a deep network of sigmoids must not read 0.000000; nor must 0 read 0.0E+00."""
     book = exported(make_spec(layers=HIDDEN), tmp_path)
     sheet = book["Train"]
     heads = {str(cell.value): cell.column for cell in sheet[TRAIN_NAME_ROW]}
+    formats = formats_in(sheet)
+    whole = f"A5:{get_column_letter(sheet.max_column)}{sheet.max_row}"
+    assert formats.pop(whole) == {"ABS(A5)>=1E+6": "0.00E+00"}
     for name in ("dW1[1,1]", "delta2[1]", "ub1[3]", "loss"):
         cell = sheet.cell(TRAIN_FIRST_ROW + 1, heads[name])
-        assert cell.number_format == "[>=0.0005]0.000000;[<=-0.0005]-0.000000;0.0E+00"
-    formats = {
-        rule.formula[0]: (rule.dxf.numFmt.formatCode, str(where.sqref))
-        for where in sheet.conditional_formatting
-        for rule in where.rules
-        if rule.type == "expression" and rule.dxf.numFmt is not None
-    }
-    first = get_column_letter(heads["loss"])
-    last = get_column_letter(sheet.max_column)
-    whole, fine = formats[f"{first}5=0"]
-    assert (whole, fine) == ("0", f"{first}5:{last}{sheet.max_row}")
-    assert formats["ABS(A5)>=1E+6"] == ("0.00E+00", f"A5:{last}{sheet.max_row}")
+        assert cell.number_format == "General"
+        (where,) = (each for each in formats if cell.coordinate in MultiCellRange(each))
+        first = where.partition(":")[0]
+        assert formats[where] == {
+            f"AND(ABS({first})>=0.0005,ABS({first})<1E+6)": "0.000000",
+            f"AND(ABS({first})<0.0005,{first}<>0)": "0.0E+00",
+            f"ABS({first})>=1E+6": "0.00E+00",
+        }
+
+
+_COUNTED = '[=1]0" number";0" numbers"'
+
+
+@pytest.mark.parametrize("spec", [make_spec(), STOPS, CLASSES], ids=["plain", "stops", "classes"])
+def test_every_format_shows_the_minus(spec: Spec, tmp_path: Path) -> None:
+    """LibreOffice leaves it out in sections that have conditions of their own."""
+    for sheet in exported(spec, tmp_path):
+        codes = {cell.number_format for row in sheet.iter_rows() for cell in row}
+        codes |= {code for rules in formats_in(sheet).values() for code in rules.values()}
+        for code in codes - {";;;", ";;;@", _COUNTED}:
+            positive, *others = code.split(";")
+            assert "[" not in code, code
+            assert not others or others[0] == f"-{positive}", code
 
 
 def test_scales_come_before_formats_that_follow_numbers(tmp_path: Path) -> None:
-    """LibreOffice shows no scale over a cell that an earlier rule covers."""
+    """LibreOffice shows no scale over a cell that an earlier rule covers …"""
     sheet = exported(STOPS, tmp_path)["Train"]
     order = sorted(
         (rule.priority, rule.type) for where in sheet.conditional_formatting for rule in where.rules
     )
     kinds = [kind for _, kind in order]
     assert kinds == sorted(kinds, key=lambda kind: kind == "expression")
-    assert kinds.count("colorScale") == 4 and kinds.count("expression") == 3
+    assert kinds.count("colorScale") == 4
+
+
+def test_formats_that_follow_numbers_have_the_ranges_of_scales(tmp_path: Path) -> None:
+    """… and no format where the scale has another range."""
+    sheet = exported(STOPS, tmp_path)["Train"]
+    scales = [
+        where
+        for where in sheet.conditional_formatting
+        if where.rules[0].type in ("colorScale", "dataBar")
+    ]
+    assert len(scales) == 5
+    for where in scales:
+        first = str(where.sqref).partition(":")[0]
+        looks = [rule for rule in where.rules[1:] if rule.dxf.font is not None]
+        assert [rule.dxf.font.color.rgb[2:] for rule in looks] == ["757575"] * len(looks)
+        formats = [rule.dxf.numFmt.formatCode for rule in where.rules[1:] if rule.dxf.numFmt]
+        weights = "W" in str(sheet[first].offset(row=-1).value)[:1]
+        assert formats == (["0.00E+00"] if weights else ["0.000000", "0.0E+00"] * 2 + ["0.00E+00"])
+        assert len(looks) == (1 if weights else 3)
 
 
 # --- panes, groups, pages

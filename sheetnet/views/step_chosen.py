@@ -30,7 +30,8 @@ PLACE, COLUMN, WORDS = 2, 3, 4
 NONE = "–"
 """What a factor is where there is none."""
 
-NEXT, EARLIER = "], next row", "], row before"
+NEXT, EARLIER = "] next", "] before"
+"""Behind a column of Train: as the row after the step has it, and the row in front of it."""
 
 AGREE = "✓ both agree"
 APART = "✗ they differ: a kink (relu) within ±h, or h too large or too small"

@@ -214,8 +214,13 @@ def _looks(block: Block, prefix: str) -> tuple[Font, str]:
         return (styles.FIXED if block.kind == "place" else styles.BODY), styles.WHOLE
     if prefix == DIFFERENCE or block.kind == "summary":
         return styles.BODY, _APART
-    number_format = styles.FINE if block.kind == "loss" else styles.NUMBER
+    number_format = styles.FINE if _is_fine(block) else styles.NUMBER
     return (styles.FIXED if prefix == PYTHON else styles.LINK), number_format
+
+
+def _is_fine(block: Block) -> bool:
+    """Whether it is a loss, Python's or the sheet's."""
+    return block.kind == "loss" and not block.name.startswith(DIFFERENCE)
 
 
 def _style(sheet: Worksheet, row: int, column: int, font: Font, number_format: str) -> int:
@@ -268,9 +273,12 @@ def _colours(sheet: Worksheet, here: CompareLayout, listed: Inputs) -> None:
         styles.mark(sheet, where, f'LEFT({status},{len(begins)})="{begins}"', fill, font)
     first, column = here.main.row, here.section(PYTHON)
     where = f"{address(first, column)}:{address(here.main.last_row, column + 2 * here.width - 1)}"
-    styles.short(sheet, where, address(first, column))
+    styles.short(sheet, where)
     where = f"{address(SIZE_ROW, column)}:{address(SIZE_ROW, here.sizes.last_column)}"
-    styles.short(sheet, where, address(SIZE_ROW, column))
+    styles.short(sheet, where)
+    for block in filter(_is_fine, here.ledger.blocks):
+        losses = Region(COMPARE, first, block.first + 1, here.main.rows, block.size)
+        styles.fine(sheet, messages.range_of(losses))
     _, fill, font = _COLOURS[1]
     column = here.section(DIFFERENCE)
     where = f"{address(first, column)}:{address(here.main.last_row, here.main.last_column)}"

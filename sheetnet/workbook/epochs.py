@@ -17,7 +17,12 @@ from sheetnet.regions import EPOCHS, letter
 from sheetnet.views.view import Content
 from sheetnet.workbook import styles
 from sheetnet.workbook.charts import add_charts
-from sheetnet.workbook.ledger_sheet import add_formats, everywhere, number_format, write_ledger
+from sheetnet.workbook.ledger_sheet import (
+    add_fine,
+    add_formats,
+    number_format,
+    write_ledger,
+)
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.styles import FormulaText, put
 
@@ -36,12 +41,13 @@ def write_epochs(
     region = layout.epoch_rows
     stream = write_ledger(sheet, problem, layout.ledgers.epochs, region, formulas, blocks)
     add_charts(book, problem, layout)
-    if layout.best_row is not None:
-        _best(sheet, layout)
-    add_formats(sheet, layout.ledgers.epochs, region)
+    grey = ""
     if problem.network.stops:
         flag = letter(layout.ledgers.epochs[STOPPED].first + 1)
-        styles.grey(sheet, everywhere(region), f"${flag}{region.row - 1}=1")
+        grey = f"${flag}{region.row - 1}=1"
+    add_formats(sheet, layout.ledgers.epochs, region, grey)
+    if layout.best_row is not None:
+        _best(sheet, layout)
     styles.for_screen_and_page(
         sheet, "B1", one_page_wide=layout.ledgers.epochs.width <= styles.ONE_PAGE
     )
@@ -65,6 +71,8 @@ def _best(sheet: Worksheet, layout: Layout) -> None:
         text = FormulaText(f"={formula.rest}")
         cell = put(sheet, EPOCHS_BEST_ROW, column, text, styles.BOLD, styles.BEST_FILL)
         cell.number_format = '"best: "0' if column == 1 else form
+    assert layout.best_row is not None  # else nobody asks for it
+    add_fine(sheet, layout.ledgers.epochs, layout.best_row)
 
 
 def cache_best(layout: Layout, epochs: Array, cached: dict[tuple[str, int, int], Content]) -> None:

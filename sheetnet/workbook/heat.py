@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from openpyxl.formatting.rule import ColorScale, DataBar, FormatObject, Rule
 from openpyxl.styles.colors import Color
@@ -25,17 +25,25 @@ MAX_CELLS = 300_000
 """A rule over more cells makes applications slow."""
 
 
-def add_heat(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
+Heated = tuple[list[Block], str]
+"""Blocks that have a scale together, or bars, and their cells."""
+
+
+def add_heat(sheet: Worksheet, groups: Iterable[Heated]) -> None:
     """Diverging scales on parameters and gradients, bars on the loss."""
-    for kinds in SIGNED:
+    for blocks, where in groups:
+        rule = _bars() if blocks[0].kind == "loss" else _diverging(where)
+        sheet.conditional_formatting.add(where, rule)
+
+
+def heated(ledger: Ledger, region: Region) -> Iterator[Heated]:
+    """What is coloured in the rows of a ledger."""
+    for kinds in (*SIGNED, ("loss",)):
         blocks = [block for block in ledger.blocks if block.kind in kinds]
         together = sum(block.size for block in blocks) * region.rows <= MAX_CELLS
         for group in [blocks] if together else [[block] for block in blocks]:
-            if sum(block.size for block in group) * region.rows <= MAX_CELLS:
-                _diverging(sheet, [area(block, region) for block in runs(group)])
-    for loss in (block for block in ledger.blocks if block.kind == "loss"):
-        if region.rows <= MAX_CELLS:
-            sheet.conditional_formatting.add(area((loss, loss), region), _bars())
+            if group and sum(block.size for block in group) * region.rows <= MAX_CELLS:
+                yield group, areas(group, region)
 
 
 def runs(blocks: Iterable[Block]) -> list[tuple[Block, Block]]:
@@ -49,16 +57,20 @@ def runs(blocks: Iterable[Block]) -> list[tuple[Block, Block]]:
     return found
 
 
-def area(run: tuple[Block, Block], region: Region) -> str:
-    """The cells from a block to another in all rows of a region."""
-    first, last = letter(run[0].first + 1), letter(run[1].first + run[1].size)
-    return f"{first}{region.row}:{last}{region.last_row}"
+def areas(blocks: Iterable[Block], region: Region) -> str:
+    """The cells of blocks in all rows of a region, from left to right."""
+    found = []
+    for start, end in runs(blocks):
+        first, last = letter(start.first + 1), letter(end.first + end.size)
+        found.append(f"{first}{region.row}:{last}{region.last_row}")
+    return " ".join(found)
 
 
-def _diverging(sheet: Worksheet, areas: list[str]) -> None:
+def _diverging(where: str) -> Rule:
     """White at 0, the ends as far from it as the number of the largest size."""
     fixed = ",".join(
-        ":".join(absolute_coordinate(corner) for corner in area.split(":")) for area in areas
+        ":".join(absolute_coordinate(corner) for corner in area.split(":"))
+        for area in where.split(" ")
     )
     size = f"MAX(MAX({fixed}),-MIN({fixed}))"
     ends = [
@@ -67,8 +79,7 @@ def _diverging(sheet: Worksheet, areas: list[str]) -> None:
         FormatObject(type="formula", val=size),
     ]
     colours = [Color(rgb=LOW), Color(rgb=MIDDLE), Color(rgb=HIGH)]
-    rule = Rule(type="colorScale", colorScale=ColorScale(cfvo=ends, color=colours))
-    sheet.conditional_formatting.add(" ".join(areas), rule)
+    return Rule(type="colorScale", colorScale=ColorScale(cfvo=ends, color=colours))
 
 
 def _bars() -> Rule:

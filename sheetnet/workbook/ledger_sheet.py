@@ -23,7 +23,7 @@ from sheetnet.problem import Problem
 from sheetnet.regions import Region, address, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.headers import group_title, symbol, words
-from sheetnet.workbook.heat import area, runs
+from sheetnet.workbook.heat import add_heat, areas, heated
 from sheetnet.workbook.notes import note
 from sheetnet.workbook.stream import Stream, StreamColumn
 from sheetnet.workbook.styles import put
@@ -34,15 +34,11 @@ _FORMATS = {
     "told": styles.WHOLE,
     "input": styles.ALIGNED,
     "target": styles.ALIGNED,
-    "loss": styles.FINE,
-    "summary": styles.FINE,
-    "validation": styles.FINE,
-    "gradient": styles.FINE,
-    "update": styles.FINE,
-    "backward": styles.FINE,
-    "state": styles.FINE,
 }
-_SHARES = {"accuracy": "0.0%"}
+_FINE = frozenset(("loss", "summary", "validation", "gradient", "update", "backward", "state"))
+_OWN = {"accuracy": "0.0%", "hits": "General"}
+"""Of single quantities; hits are whole, but for targets that are shares."""
+
 _NARROW = ("place", "flag", "told")
 
 _DETAILS = ("gradient", "state", "update")
@@ -177,8 +173,18 @@ class _Styles:
 
 def number_format(block: Block) -> str:
     """How the numbers of a column are shown."""
-    name = block.base.removeprefix(HELD_OUT)
-    return _SHARES.get(name) or _FORMATS.get(block.kind, styles.NUMBER)
+    if is_fine(block):
+        return styles.FINE
+    return _own(block) or _FORMATS.get(block.kind, styles.NUMBER)
+
+
+def is_fine(block: Block) -> bool:
+    """Whether a column's numbers may be of any size."""
+    return block.kind in _FINE and _own(block) is None
+
+
+def _own(block: Block) -> str | None:
+    return _OWN.get(block.base.removeprefix(HELD_OUT))
 
 
 def everywhere(region: Region) -> str:
@@ -186,13 +192,32 @@ def everywhere(region: Region) -> str:
     return f"{address(region.row, region.column)}:{address(region.last_row, region.last_column)}"
 
 
-def add_formats(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
-    """Formats that follow the numbers; call it after :func:`add_heat`.
+def add_formats(
+    sheet: Worksheet, ledger: Ledger, region: Region, grey: str = "", *, heat: bool = False
+) -> None:
+    """Formats that follow the numbers, grey rows where a formula holds, and before them heat.
 
-    LibreOffice shows no scale over a cell that an earlier rule covers.
+    Of the ranges that cover a cell LibreOffice takes the first with a rule that holds, as
+    scales always do, and of its rules the scale and one other: so both have the same ranges.
     """
-    fine = runs(block for block in ledger.blocks if number_format(block) == styles.FINE)
-    if fine:
-        first_cell = address(region.row, fine[0][0].first + 1)
-        styles.whole_zero(sheet, " ".join(area(run, region) for run in fine), first_cell)
-    styles.short(sheet, everywhere(region), address(region.row, region.column))
+    together = list(heated(ledger, region)) if heat else []
+    add_heat(sheet, together)
+    fine = [where for blocks, where in together if is_fine(blocks[0])]
+    seen = {block.name for blocks, _ in together for block in blocks}
+    alone = [block for block in ledger.blocks if is_fine(block) and block.name not in seen]
+    fine += [areas(alone, region)] if alone else []
+    every = [*(where for _, where in together), everywhere(region)]
+    if grey:
+        for where in fine:
+            styles.fine(sheet, where, grey, styles.GREY)
+        for where in every:
+            styles.highlight(sheet, where, grey, styles.GREY)
+    for where in fine:
+        styles.fine(sheet, where)
+    for where in every:
+        styles.short(sheet, where)
+
+
+def add_fine(sheet: Worksheet, ledger: Ledger, region: Region) -> None:
+    """Show numbers of any size in a row of a ledger that stands by itself."""
+    styles.fine(sheet, areas(filter(is_fine, ledger.blocks), region))

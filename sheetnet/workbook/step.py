@@ -16,7 +16,7 @@ from sheetnet.ledger import Ledger, input_of
 from sheetnet.network import Layer
 from sheetnet.pipeline import GRADIENT, stages_of
 from sheetnet.problem import Problem
-from sheetnet.regions import STEP, letter
+from sheetnet.regions import STEP, Region, letter
 from sheetnet.views.step_layout import (
     BEFORE,
     CHECK_ROW,
@@ -36,6 +36,7 @@ from sheetnet.workbook.headers import slot_title, subscript
 from sheetnet.workbook.init import output_name
 from sheetnet.workbook.notes import note
 from sheetnet.workbook.step_chosen import (
+    LISTED,
     mark_checks,
     mark_chosen,
     write_check,
@@ -80,8 +81,9 @@ def write_step(
         held.value = FormulaText(f"={cell.text}")
         if fetches(cell.text):
             held.font = styles.LINK
-    mark_chosen(sheet, step)
+    mark_chosen(sheet, step, lambda box: _shown(box, formats) == styles.FINE)
     mark_checks(sheet, step)
+    _fine(sheet, step, formats)
     for row in range(step.nudged[0].row, step.list_row + 2 + len(step.listed)):
         if row != step.list_row:
             sheet.row_dimensions[row].outlineLevel = _DETAIL
@@ -89,6 +91,9 @@ def write_step(
     styles.for_screen_and_page(sheet, f"B{CHECK_ROW + 1}", one_page_wide=last <= PAGE)
     return ()
 
+
+_FINE = ("gradient", "state", "update", "backward", "loss")
+"""Kinds of numbers of any size."""
 
 PAGE = 40
 """Columns that can still be read on one printed page: many are narrow."""
@@ -104,12 +109,33 @@ def _widths(sheet: Worksheet, step: StepLayout) -> int:
     return last
 
 
+def _fine(sheet: Worksheet, step: StepLayout, formats: dict[str, str]) -> None:
+    """After all rules for colours: of several LibreOffice shows the first one."""
+    boxes = [box for block in (*step.blocks, *step.nudged) for box in block.boxes]
+    found = [box for box in boxes if _shown(box, formats) == styles.FINE]
+    found += [box for box in step.panel.values() if box.kind == "loss"]
+    areas = [Region(STEP, box.row, box.column, box.rows, box.columns) for box in found]
+    if step.compares:
+        columns = zip(step.wide[1:], LISTED, strict=False)
+        areas += [
+            Region(STEP, step.list_row + 2, column, len(step.listed), 1)
+            for column, shown in columns
+            if shown == styles.FINE
+        ]
+    for region in areas:
+        styles.fine(sheet, inputs.range_of(region))
+
+
+def _shown(box: Box, formats: dict[str, str]) -> str:
+    return formats.get(_plain(box.name), _format(box.kind))
+
+
 def _formats(ledger: Ledger) -> dict[str, str]:
     return {block.name: _format(block.kind) for block in ledger.blocks}
 
 
 def _format(kind: str) -> str:
-    if kind in ("gradient", "state", "update", "backward", "loss"):
+    if kind in _FINE:
         return styles.FINE
     return styles.WHOLE if kind == "place" else styles.NUMBER
 
@@ -145,7 +171,7 @@ def _block(
             put(sheet, block.row + 1, column, text, styles.BOLD, fill)
     for box in block.boxes:
         _heads(sheet, problem, ledger, block, box)
-        _cells(sheet, box, formats.get(_plain(box.name), _format(box.kind)))
+        _cells(sheet, box, _shown(box, formats))
     one = put(
         sheet, block.input_row, WEIGHT_COLUMN + layer.inputs, 1, styles.FIXED, styles.FIXED_FILL
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.forward_formulas import FED
 from sheetnet.pipeline import GRADIENT, stages_of
 from sheetnet.problem import Problem
-from sheetnet.regions import STEP, TRAIN, Region, address
+from sheetnet.regions import STEP, TRAIN, Region, letter
 from sheetnet.views.step_chosen import COLUMN, PLACE, WORDS
 from sheetnet.views.step_layout import BEFORE, CHECK_ROW, CHECKS, NEW, VALUE_COLUMN, StepLayout
 from sheetnet.views.step_parts import Box
@@ -17,7 +17,10 @@ from sheetnet.workbook import inputs, styles
 from sheetnet.workbook.headers import slot_title
 from sheetnet.workbook.styles import put
 
-_CHOSEN, _GOOD, _BAD = "FFFF00", "C6EFCE", "FFC7CE"
+LISTED = (styles.FINE, styles.FINE, "0.0E+00;-0.0E+00;0", styles.WHOLE)
+"""How the numbers of the list are shown, column by column."""
+
+_CHOSEN, _GOOD, _BAD = map(styles.filled, ("FFFF00", "C6EFCE", "FFC7CE"))
 
 _FACTORS = {
     "W": ("w", "state", "the weight in use"),
@@ -108,14 +111,13 @@ def write_list(sheet: Worksheet, step: StepLayout) -> None:
     heads = ("column", TRAIN, STEP, "difference", "differs")
     for column, head in zip(step.wide, heads, strict=False):
         put(sheet, row + 1, column, head, styles.BOLD, styles.HEADER_FILL)
-    shown = (styles.FINE, styles.FINE, "0.0E+00;-0.0E+00;0", styles.WHOLE)
     for n, (_, _, label) in enumerate(step.listed):
         put(sheet, row + 2 + n, 1, label, styles.BODY)
-        for column, number_format in zip(step.wide[1:], shown, strict=False):
+        for column, number_format in zip(step.wide[1:], LISTED, strict=False):
             put(sheet, row + 2 + n, column, None, styles.BODY, number_format=number_format)
 
 
-def mark_chosen(sheet: Worksheet, step: StepLayout) -> None:
+def mark_chosen(sheet: Worksheet, step: StepLayout, is_fine: Callable[[Box], bool]) -> None:
     """Colour the chosen weight and what belongs to it, wherever it stands."""
     for block in (*step.blocks, *step.nudged):
         for box in block.boxes:
@@ -123,7 +125,10 @@ def mark_chosen(sheet: Worksheet, step: StepLayout) -> None:
             if where:
                 region = Region(STEP, box.row, box.column, box.rows, box.columns)
                 condition = f"AND(weight_layer={block.layer.index},{where})"
-                styles.highlight(sheet, inputs.range_of(region), condition, _CHOSEN)
+                cells = inputs.range_of(region)
+                if is_fine(box):
+                    styles.fine(sheet, cells, condition, _CHOSEN)
+                styles.highlight(sheet, cells, condition, _CHOSEN)
 
 
 def _belongs(step: StepLayout, box: Box) -> str:
@@ -141,7 +146,10 @@ def _belongs(step: StepLayout, box: Box) -> str:
 
 def mark_checks(sheet: Worksheet, step: StepLayout) -> None:
     """Green for a check that holds, red for one that does not; the words say it too."""
-    compared = [address(CHECK_ROW, 1)] if step.compares else []
-    for cell in (*compared, address(step.check_place("verdict"), VALUE_COLUMN)):
-        styles.highlight(sheet, cell, f'LEFT({cell},1)="✓"', _GOOD)
-        styles.highlight(sheet, cell, f'LEFT({cell},1)="✗"', _BAD)
+    # The words of the first are as long as five cells.
+    checks = [(CHECK_ROW, 1, 5)] if step.compares else []
+    for row, column, columns in (*checks, (step.check_place("verdict"), VALUE_COLUMN, 1)):
+        cells = inputs.range_of(Region(STEP, row, column, 1, columns))
+        for sign, look in (("✓", _GOOD), ("✗", _BAD)):
+            condition = f'LEFT(${letter(column)}${row},1)="{sign}"'
+            styles.highlight(sheet, cells, condition, look)

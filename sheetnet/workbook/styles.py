@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from copy import copy
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from openpyxl.cell.cell import Cell, MergedCell
@@ -93,8 +93,14 @@ WHOLE, GENERAL, NUMBER = "0", "General", "0.0000"
 ALIGNED = "0.0???"
 """Up to four decimals, the points below one another."""
 
-FINE = "[>=0.0005]0.000000;[<=-0.0005]-0.000000;0.0E+00"
-"""Small numbers are shown with their own digits, not as 0.000000."""
+FINE = GENERAL
+"""Of numbers of any size: :func:`fine` shows them with six decimals where they have digits there.
+
+No format by itself can: LibreOffice shows no minus in the section of numbers between two others.
+"""
+
+SMALL = "0.0005"
+"""Numbers nearer to 0 are shown with their own digits, not as 0.000000."""
 
 HUGE = "1E+6"
 """From here on a number is shown as a power of ten: it would not fit into its column."""
@@ -198,16 +204,25 @@ def shade(sheet: Worksheet, where: str, condition: str) -> None:
     _rule(sheet, where, condition, DifferentialStyle(fill=PatternFill("solid", bgColor="EAF1DD")))
 
 
-def grey(sheet: Worksheet, where: str, condition: str) -> None:
-    """Show rows in grey where a formula, written for the first of them, holds."""
-    font, fill = Font(color="757575"), PatternFill("solid", bgColor="F2F2F2")
-    _rule(sheet, where, condition, DifferentialStyle(font=font, fill=fill))
+class Look(NamedTuple):
+    """What a rule makes of a cell, beside its number's format."""
+
+    font: Font | None = None
+    fill: PatternFill | None = None
 
 
-def highlight(sheet: Worksheet, where: str, condition: str, colour: str) -> None:
-    """Fill cells where a formula, written for the first of them, holds."""
-    fill = PatternFill("solid", bgColor=colour)
-    _rule(sheet, where, condition, DifferentialStyle(font=Font(bold=True), fill=fill))
+PLAIN = Look()
+GREY = Look(Font(color="757575"), PatternFill("solid", bgColor="F2F2F2"))
+
+
+def filled(colour: str) -> Look:
+    """Bold, with a fill."""
+    return Look(Font(bold=True), PatternFill("solid", bgColor=colour))
+
+
+def highlight(sheet: Worksheet, where: str, condition: str, look: Look) -> None:
+    """Change the look of cells where a formula, written for the first of them, holds."""
+    _rule(sheet, where, condition, DifferentialStyle(font=look.font, fill=look.fill))
 
 
 def mark(sheet: Worksheet, where: str, condition: str, fill: str, letters: str) -> None:
@@ -216,14 +231,26 @@ def mark(sheet: Worksheet, where: str, condition: str, fill: str, letters: str) 
     _rule(sheet, where, condition, style)
 
 
-def whole_zero(sheet: Worksheet, where: str, cell: str) -> None:
-    """Show 0 as such where :data:`FINE` would make 0.0E+00 of it."""
-    whole = NumberFormat(numFmtId=201, formatCode=WHOLE)
-    _rule(sheet, where, f"{cell}=0", DifferentialStyle(numFmt=whole))
+def fine(sheet: Worksheet, where: str, when: str = "", look: Look = PLAIN) -> None:
+    """Show numbers of the format :data:`FINE` alike.
+
+    With a ``look`` only where ``when`` holds, a formula for the first of the cells: LibreOffice
+    applies but one rule to a cell. Applications that know no formats in rules show the numbers
+    as they show any.
+    """
+    cell = where.partition(":")[0]
+    size, also = f"ABS({cell})", f"{when}," if when else ""
+    for condition, code, number in (
+        (f"AND({also}{size}>={SMALL},{size}<{HUGE})", "0.000000", 201),
+        (f"AND({also}{size}<{SMALL},{cell}<>0)", "0.0E+00", 202),
+    ):
+        shown = NumberFormat(numFmtId=number, formatCode=code)
+        _rule(sheet, where, condition, DifferentialStyle(look.font, shown, look.fill))
 
 
-def short(sheet: Worksheet, where: str, cell: str) -> None:
-    """Show numbers too long for their columns as powers of ten; ``cell`` is the first of them."""
+def short(sheet: Worksheet, where: str) -> None:
+    """Show numbers too long for their columns as powers of ten."""
+    cell = where.partition(":")[0]
     scientific = NumberFormat(numFmtId=200, formatCode="0.00E+00")
     _rule(sheet, where, f"ABS({cell})>={HUGE}", DifferentialStyle(numFmt=scientific))
 

@@ -14,9 +14,7 @@ from sheetnet.ledger import Ledger, place_names
 from sheetnet.problem import Problem
 from sheetnet.regions import TRAIN, Region, letter
 from sheetnet.train_sheets import TrainSheet
-from sheetnet.workbook import styles
-from sheetnet.workbook.heat import add_heat
-from sheetnet.workbook.ledger_sheet import add_formats, everywhere, frame_train, write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, frame_train, write_ledger
 from sheetnet.workbook.stream import Stream
 
 
@@ -38,13 +36,15 @@ def write_train(
     stream = write_ledger(sheet, problem, ledger, region, mine, map(own.of, blocks))
     places = len(place_names(problem.network)) if own.title == TRAIN else 1
     frame_train(sheet, places, ledger.width)
-    add_heat(sheet, ledger, region)
-    add_formats(sheet, ledger, region)
-    if STOPPED in ledger:
-        styles.grey(sheet, everywhere(region), stopped_here(ledger, region))
+    add_formats(sheet, ledger, region, stopped_here(ledger, region), heat=True)
     return stream
 
 
 def stopped_here(ledger: Ledger, region: Region) -> str:
-    """Whether training had ended before a row, as a formula for the region's first row."""
+    """Whether training had ended before a row, as a formula for the region's first row.
+
+    Empty where it does not end early.
+    """
+    if STOPPED not in ledger:
+        return ""
     return f"${letter(ledger[STOPPED].first + 1)}{region.row}=1"

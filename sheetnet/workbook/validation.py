@@ -13,7 +13,7 @@ from sheetnet.layout import TRAIN_GROUP_ROW, TRAIN_NAME_ROW, VALIDATION_FIRST_RO
 from sheetnet.problem import Problem
 from sheetnet.regions import VALIDATION, letter
 from sheetnet.workbook import styles
-from sheetnet.workbook.ledger_sheet import add_formats, everywhere, write_ledger
+from sheetnet.workbook.ledger_sheet import add_formats, write_ledger
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.train import stopped_here
 
@@ -39,7 +39,5 @@ def write_validation(
     sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
     sheet.print_title_cols = f"A:{letter(places)}"
     sheet.sheet_view.zoomScale = 90
-    add_formats(sheet, ledger, region)
-    if problem.network.stops:
-        styles.grey(sheet, everywhere(region), stopped_here(ledger, region))
+    add_formats(sheet, ledger, region, stopped_here(ledger, region))
     return stream
