@@ -154,7 +154,7 @@ def _colours(sheet: Worksheet, exercise: Exercise) -> None:
                 test = f'${letter(check)}{first}="{told}"'
                 where = f"{address(first, column)}:{address(last, column)}"
                 beside = f"{address(first, check)}:{address(last, check)}"
-                styles.mark(sheet, f"{where} {beside}", test, fill, letters)
+                styles.highlight(sheet, f"{where} {beside}", test, styles.marked(fill, letters))
 
 
 def _runs_of_rows(exercise: Exercise) -> Sequence[tuple[int, int]]:

@@ -270,7 +270,9 @@ def _colours(sheet: Worksheet, here: CompareLayout, listed: Inputs) -> None:
     status = f"$A${STATUS_ROW}"
     where = f"A{STATUS_ROW}:{letter(_STATUS_COLUMNS)}{STATUS_ROW}"
     for begins, fill, font in _COLOURS:
-        styles.mark(sheet, where, f'LEFT({status},{len(begins)})="{begins}"', fill, font)
+        styles.highlight(
+            sheet, where, f'LEFT({status},{len(begins)})="{begins}"', styles.marked(fill, font)
+        )
     first, column = here.main.row, here.section(PYTHON)
     where = f"{address(first, column)}:{address(here.main.last_row, column + 2 * here.width - 1)}"
     styles.short(sheet, where)
@@ -282,14 +284,16 @@ def _colours(sheet: Worksheet, here: CompareLayout, listed: Inputs) -> None:
     _, fill, font = _COLOURS[1]
     column = here.section(DIFFERENCE)
     where = f"{address(first, column)}:{address(here.main.last_row, here.main.last_column)}"
-    styles.mark(sheet, where, f"ABS({address(first, column)})>{TOLERANCE_NAME}", fill, font)
+    styles.highlight(
+        sheet, where, f"ABS({address(first, column)})>{TOLERANCE_NAME}", styles.marked(fill, font)
+    )
     beyond = here.ledger["beyond"].first + 1
     where = f"A{first}:{address(here.main.last_row, here.ledger['worst'].first + 1)}"
-    styles.mark(sheet, where, f"${address(first, beyond)}=1", fill, font)
+    styles.highlight(sheet, where, f"${address(first, beyond)}=1", styles.marked(fill, font))
     _, fill, font = _COLOURS[2]
     top = listed.first_row
     where = f"A{top}:{address(listed.exported.last_row, CHANGED)}"
-    styles.mark(sheet, where, f"${address(top, CHANGED)}=1", fill, font)
+    styles.highlight(sheet, where, f"${address(top, CHANGED)}=1", styles.marked(fill, font))
 
 
 def _widths(sheet: Worksheet, here: CompareLayout) -> None:

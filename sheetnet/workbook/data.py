@@ -53,7 +53,9 @@ def write_data(
     if layout.held_out:
         put(sheet, layout.name_row, layout.SET_COLUMN, SET_HEAD, styles.BOLD, styles.HEADER_FILL)
         held_out = f"A{layout.last_training_row + 1}:{letter(layout.last_column)}{layout.last_row}"
-        styles.shade(sheet, held_out, f'$B{layout.last_training_row + 1}="{VALIDATION_SET}"')
+        styles.highlight(
+            sheet, held_out, f'$B{layout.last_training_row + 1}="{VALIDATION_SET}"', styles.SHADE
+        )
     _statistics(sheet, problem, layout, cached)
     if layout.coded:
         _coding(sheet, problem, layout)

@@ -199,11 +199,6 @@ class FormulaText(str):
     """A text that is meant as a formula, ``=`` included."""
 
 
-def shade(sheet: Worksheet, where: str, condition: str) -> None:
-    """Give rows a light fill where a formula, written for the first of them, holds."""
-    _rule(sheet, where, condition, DifferentialStyle(fill=PatternFill("solid", bgColor="EAF1DD")))
-
-
 class Look(NamedTuple):
     """What a rule makes of a cell, beside its number's format."""
 
@@ -212,7 +207,7 @@ class Look(NamedTuple):
 
 
 PLAIN = Look()
-GREY = Look(Font(color="757575"), PatternFill("solid", bgColor="F2F2F2"))
+SHADE = Look(fill=PatternFill("solid", bgColor="EAF1DD"))
 
 
 def filled(colour: str) -> Look:
@@ -220,15 +215,17 @@ def filled(colour: str) -> Look:
     return Look(Font(bold=True), PatternFill("solid", bgColor=colour))
 
 
+def marked(fill: str, letters: str) -> Look:
+    """With a fill, and letters in a colour."""
+    return Look(Font(color=letters), PatternFill("solid", bgColor=fill))
+
+
+GREY = marked("F2F2F2", "757575")
+
+
 def highlight(sheet: Worksheet, where: str, condition: str, look: Look) -> None:
     """Change the look of cells where a formula, written for the first of them, holds."""
     _rule(sheet, where, condition, DifferentialStyle(font=look.font, fill=look.fill))
-
-
-def mark(sheet: Worksheet, where: str, condition: str, fill: str, letters: str) -> None:
-    """Give cells a fill and their letters a colour where a formula holds, as in ``shade``."""
-    style = DifferentialStyle(font=Font(color=letters), fill=PatternFill("solid", bgColor=fill))
-    _rule(sheet, where, condition, style)
 
 
 def fine(sheet: Worksheet, where: str, when: str = "", look: Look = PLAIN) -> None:
