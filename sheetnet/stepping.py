@@ -6,7 +6,6 @@ once; only what is carried from row to row there takes one row after the other.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -44,9 +43,11 @@ def early_and_late(
     ledger: Ledger, rules: tuple[Rule, ...]
 ) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     """From weights forward and back to the units' δ; from there to gradients and updates."""
-    late = [ledger[rule.name].kind in PER_PARAMETER for rule in rules]
-    early = itertools.compress(rules, [not is_late for is_late in late])
-    return tuple(early), tuple(itertools.compress(rules, late))
+    late = {rule.name for rule in rules if ledger[rule.name].kind in PER_PARAMETER}
+    return (
+        tuple(rule for rule in rules if rule.name not in late),
+        tuple(rule for rule in rules if rule.name in late),
+    )
 
 
 def updates_of(ledger: Ledger) -> dict[str, str]:

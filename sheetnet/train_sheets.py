@@ -87,11 +87,13 @@ def train_sheets(ledger: Ledger, room: int, folded: frozenset[str] = frozenset()
     width = sum(block.size for block in all_blocks)
     if width <= room:
         return TrainSheets((_sheet(TRAIN, all_blocks),))
-    of: dict[int | None, list[Block]] = defaultdict(list)
+    shared = [block for block in all_blocks if block.layer is None]
+    sheets = [_sheet(TRAIN, shared)]
+    by_layer: dict[int, list[Block]] = defaultdict(list)
     for block in all_blocks:
-        of[block.layer].append(block)
-    sheets = [_sheet(TRAIN, of.pop(None))]
-    for layer, own in sorted((layer, own) for layer, own in of.items() if layer is not None):
+        if block.layer is not None:
+            by_layer[block.layer].append(block)
+    for layer, own in sorted(by_layer.items()):
         for n, blocks in enumerate(_filled(own, room)):
             more = "" if n == 0 else _letters(n)
             sheets.append(_sheet(f"{LAYER_SHEET}{layer}{more}", [ledger[PLACE[0]], *blocks]))

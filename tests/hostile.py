@@ -100,6 +100,16 @@ def many_layers(source: Path) -> Parts:
     return {CONFIG: (xml[:end] + "".join(more) + xml[end:]).encode()}
 
 
+def elsewhere(sheet: str) -> Maker:
+    """The workbook looks for one of its sheets outside of the package."""
+
+    def make(source: Path) -> Parts:
+        xml = part(source, RELATIONS)
+        return {RELATIONS: xml.replace(f"/{sheet}", "../../../../../../etc/passwd").encode()}
+
+    return make
+
+
 def together(*makers: Maker) -> Maker:
     """Several changes of the same part; the next one sees the one before."""
 
@@ -133,14 +143,7 @@ REFUSED: Mapping[str, tuple[Maker, str]] = {
         together(config("rows", "1000000"), config("inputs", "8000")), "more cells than it holds",
     ),
     "many layers": (many_layers, "Config has more than 4000 rows"),
-    "a part elsewhere": (
-        lambda source: {
-            RELATIONS: part(source, RELATIONS)
-            .replace("/xl/worksheets/sheet4.xml", "../../../../../../etc/passwd")
-            .encode()
-        },
-        "no sheet 'Train'",
-    ),
+    "a part elsewhere": (elsewhere(TRAIN), "no sheet 'Train'"),
 }  # fmt: skip
 
 

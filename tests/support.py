@@ -16,6 +16,8 @@ from sheetnet.spec import Spec, load_spec, parse_spec
 WITHOUT_VIEWS = ("Guide", "Epochs")
 """Sheets for tests of the training itself: others have up to a hundred times the cells."""
 
+WITH_COMPARE = (*WITHOUT_VIEWS, "Compare")
+
 
 def make_spec(
     *,

@@ -11,7 +11,7 @@ import pytest
 from comparing import HEAD, STATUS, Said, edited, everything, heads, inputs, place
 from faults import export_kinds, ledger_cell
 from openpyxl.workbook import Workbook
-from support import make_spec
+from support import WITH_COMPARE, make_spec
 
 import sheetnet
 from sheetnet.concepts.optimizers import OPTIMIZERS
@@ -25,9 +25,6 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 MATCH = "Match: this workbook and Python have the same training, number by number."
 Kinds = dict[str, Path]
 
-ALONE = ("Guide", "Epochs", "Compare")
-"""Sheets enough for tests of ``Compare``."""
-
 
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Kinds:
@@ -35,8 +32,10 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Kinds:
     paths = export_kinds(folder, sheets=["Compare"])
     for name in ("everything", "diverging"):
         paths[name] = folder / f"{name}.xlsx"
-    sheetnet.export(everything(), paths["everything"], sheets=ALONE)
-    sheetnet.export(load_spec(EXAMPLES / "exploding_relu.toml"), paths["diverging"], sheets=ALONE)
+    sheetnet.export(everything(), paths["everything"], sheets=WITH_COMPARE)
+    sheetnet.export(
+        load_spec(EXAMPLES / "exploding_relu.toml"), paths["diverging"], sheets=WITH_COMPARE
+    )
     return paths
 
 
@@ -61,7 +60,7 @@ def test_constants_are_those_of_the_run(name: str, tmp_path: Path) -> None:
     """Loss and prediction of the visit that makes the update, and the weights after it."""
     spec = load_spec(EXAMPLES / f"{name}.toml").override(epochs=7)
     run = sheetnet.train(spec)
-    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=ALONE)
+    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=WITH_COMPARE)
     sheet = openpyxl.load_workbook(tmp_path / "b.xlsx", data_only=True)["Compare"]
     columns, visits = heads(sheet), updates(spec)
     last = len(run.problem.network.layers)
@@ -92,7 +91,7 @@ def test_all_updates_of_a_short_run_and_some_of_a_long_one(
 ) -> None:
     """Each second one, each third one …, and the last; the sheet says which."""
     spec = make_spec(epochs=25)
-    sheetnet.export(spec, tmp_path / "all.xlsx", sheets=ALONE)
+    sheetnet.export(spec, tmp_path / "all.xlsx", sheets=WITH_COMPARE)
     sheet = openpyxl.load_workbook(tmp_path / "all.xlsx")["Compare"]
     width = sheet.max_column
     assert [c.value for c in sheet["A"][HEAD : HEAD + 100]] == list(range(1, 101))
@@ -100,7 +99,7 @@ def test_all_updates_of_a_short_run_and_some_of_a_long_one(
     for rows, every in ((50, 2), (49, 3), (1, 100), (99, 2)):
         monkeypatch.setattr(compare_layout, "MAX_CELLS", rows * width + 1)
         path = tmp_path / f"{rows}.xlsx"
-        sheetnet.export(spec, path, sheets=ALONE)
+        sheetnet.export(spec, path, sheets=WITH_COMPARE)
         sheet = openpyxl.load_workbook(path)["Compare"]
         wanted = sorted({*range(every, 101, every), 100})
         found = [c.value for c in sheet["A"][HEAD : HEAD + len(wanted) + 1]]
@@ -135,7 +134,7 @@ def test_until_it_is_recalculated_it_says_so(kind: str, kinds: Kinds) -> None:
 def test_each_hyperparameter_is_named(optimizer: str, tmp_path: Path) -> None:
     path = tmp_path / "b.xlsx"
     spec = everything(optimizer)
-    sheetnet.export(spec, path, sheets=ALONE)
+    sheetnet.export(spec, path, sheets=WITH_COMPARE)
     said = Said.by(path)
     numbers = load_problem(spec).hyperparameters
     assert {"learning_rate", "patience", "dropout_1", "clip_norm", "min_delta"} < set(numbers)
@@ -234,7 +233,7 @@ def test_names_are_texts_and_not_too_long(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("\n".join(lines), encoding="utf-8")
     layers = [{"activation": "sigmoid"}]
     spec = make_spec(source="d.csv", data={"target": "y"}, layers=layers, folder=tmp_path)
-    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=ALONE)
+    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=WITH_COMPARE)
 
     def edit(book: Workbook) -> None:
         for column in "BCDEF":
@@ -255,7 +254,7 @@ def test_many_columns_are_one_input(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     data = {"target": ["u", "v"], "scale": "minmax"}
     layers = [{"activation": "linear"}]
     spec = make_spec(source="d.csv", data=data, layers=layers, folder=tmp_path)
-    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=ALONE)
+    sheetnet.export(spec, tmp_path / "b.xlsx", sheets=WITH_COMPARE)
     assert Said.by(tmp_path / "b.xlsx").status == MATCH
     for column, name in (("C", "the 2 input columns"), ("D", "the 2 target columns")):
         path = edited(tmp_path / "b.xlsx", tmp_path / "e.xlsx", _set(f"Data!{column}8", 7.0))

@@ -166,14 +166,7 @@ OF_HAND_INS: dict[str, tuple[hostile.Maker, str]] = {
     "a long formula": (
         hostile.edited(TRAIN, "E6", "<f>.*</f>", f"<f>{hostile.LONG}</f>"), "E6 has more than 8192",
     ),
-    "a part elsewhere": (
-        lambda source: {
-            hostile.RELATIONS: hostile.part(source, hostile.RELATIONS)
-            .replace("/xl/worksheets/sheet5.xml", "../../../../../../etc/passwd")
-            .encode()
-        },
-        "no sheet 'Train'",
-    ),
+    "a part elsewhere": (hostile.elsewhere(TRAIN), "no sheet 'Train'"),
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import openpyxl
 import pytest
 from soffice import Job, edit_in_libreoffice
+from support import WITH_COMPARE
 
 import sheetnet
 from sheetnet.spec import Spec, parse_spec
@@ -65,7 +66,7 @@ SPECS = {
 @pytest.mark.parametrize("name", SPECS)
 def test_libreoffice_agrees(name: str, tmp_path: Path) -> None:
     book = tmp_path / "book.xlsx"
-    sheetnet.export(SPECS[name], book, sheets=("Guide", "Epochs", "Compare"))
+    sheetnet.export(SPECS[name], book, sheets=WITH_COMPARE)
     report = sheetnet.verify(book, "libreoffice")
     assert report.agree, report.to_text()
     report = sheetnet.verify(book)

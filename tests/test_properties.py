@@ -130,7 +130,8 @@ FOUND = {
     "several outputs with binary entropy": one(
         "sigmoid", [[i / 7, 1 / (i + 1), i / 9, (i % 3) / 3] for i in range(9)], outputs=3
     ),
-    # Outputs so near to each other, or so far, that their difference times 1E+100 will not do.
+    # Outputs so near that engines take them for equal, or so far that what tells them apart
+    # must not overflow.
     "classes, sigmoid near 0": classes("sigmoid", -300.0, -700.0, -744.0, other=-1e4),
     "classes, tanh near 0": classes("tanh", 1e-200, 1e-320, 5e-324, -5e-324),
     "classes, small numbers": classes("linear", 1e-200, 1e-320, 5e-324, -5e-324),

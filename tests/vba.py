@@ -15,6 +15,8 @@ SECTOR, SMALL, SHORT = 512, 64, 4096
 FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 STORAGE, STREAM, ROOT = 1, 2, 5
 
+PROJECT, MODULE = "VBAProject", "ThisWorkbook"
+
 
 def compressed(text: bytes) -> bytes:
     """A compressed container (MS-OVBA 2.4.1) of one chunk, all its tokens literals."""
@@ -31,7 +33,7 @@ def _texts(kind: int, other: int, text: str) -> bytes:
     return _record(kind, text.encode("cp1252")) + _record(other, text.encode("utf-16-le"))
 
 
-def _directory(project: str, module: str) -> bytes:
+def _directory() -> bytes:
     """The ``dir`` stream (2.3.4.2)."""
     zero, cookie = bytes(4), b"\xff\xff"
     parts = [
@@ -39,40 +41,40 @@ def _directory(project: str, module: str) -> bytes:
         _record(0x02, struct.pack("<I", 0x409)),
         _record(0x14, struct.pack("<I", 0x409)),
         _record(0x03, struct.pack("<H", 1252)),
-        _record(0x04, project.encode()),
+        _record(0x04, PROJECT.encode()),
         _texts(0x05, 0x40, ""),
         _record(0x06, b""), _record(0x3D, b""),
         _record(0x07, zero), _record(0x08, zero),
         struct.pack("<HIIH", 0x09, 4, 1, 1),
         _texts(0x0C, 0x3C, ""),
         _record(0x0F, struct.pack("<H", 1)), _record(0x13, cookie),
-        _texts(0x19, 0x47, module), _texts(0x1A, 0x32, module), _texts(0x1C, 0x48, ""),
+        _texts(0x19, 0x47, MODULE), _texts(0x1A, 0x32, MODULE), _texts(0x1C, 0x48, ""),
         _record(0x31, zero), _record(0x1E, zero), _record(0x2C, cookie),
         _record(0x22, b""), _record(0x2B, b""), _record(0x10, b""),
     ]  # fmt: skip
     return b"".join(parts)
 
 
-def project_of(code: str, *, name: str = "VBAProject", module: str = "ThisWorkbook") -> bytes:
+def project_of(code: str) -> bytes:
     """``xl/vbaProject.bin`` with the code in the module of the workbook itself."""
     head = [
-        f'Attribute VB_Name = "{module}"', 'Attribute VB_Base = "0{00020819-0000-0000-C000-'
+        f'Attribute VB_Name = "{MODULE}"', 'Attribute VB_Base = "0{00020819-0000-0000-C000-'
         '000000000046}"', "Attribute VB_PredeclaredId = True", "Attribute VB_Exposed = True",
     ]  # fmt: skip
     source = "\r\n".join([*head, *code.splitlines(), ""])
     settings = [
-        'ID="{00000000-0000-0000-0000-000000000001}"', f"Document={module}/&H00000000",
-        f'Name="{name}"', 'HelpContextID="0"', 'VersionCompatible32="393222000"', "",
+        'ID="{00000000-0000-0000-0000-000000000001}"', f"Document={MODULE}/&H00000000",
+        f'Name="{PROJECT}"', 'HelpContextID="0"', 'VersionCompatible32="393222000"', "",
         "[Host Extender Info]",
         "&H00000001={3832D640-CF90-11CF-8E43-00A0C911005A};VBE;&H00000000", "",
     ]  # fmt: skip
-    both = module.encode() + b"\0" + module.encode("utf-16-le") + bytes(4)
+    both = MODULE.encode() + b"\0" + MODULE.encode("utf-16-le") + bytes(4)
     streams = {
         "PROJECT": "\r\n".join(settings).encode("cp1252"),
         "PROJECTwm": both,
         "VBA/_VBA_PROJECT": b"\xcc\x61\xff\xff\0\0\0",
-        "VBA/dir": compressed(_directory(name, module)),
-        f"VBA/{module}": compressed(source.encode("cp1252")),
+        "VBA/dir": compressed(_directory()),
+        f"VBA/{MODULE}": compressed(source.encode("cp1252")),
     }
     return compound(streams)
 

@@ -80,9 +80,13 @@ _SECTIONS = {
         "FFD966",
     ),
 }
-_COLOURS = (("Match", "C6EFCE", "006100"), ("Differ", "FFC7CE", "9C0006"),
-            ("Changed", "FFEB9C", "7F6000"))  # fmt: skip
-"""How a status begins, its fill and its letters."""
+_MATCH, _DIFFER, _CHANGED = (
+    styles.marked("C6EFCE", "006100"),
+    styles.marked("FFC7CE", "9C0006"),
+    styles.marked("FFEB9C", "7F6000"),
+)
+_LOOKS = {"Match": _MATCH, "Differ": _DIFFER, "Changed": _CHANGED}
+"""How a status begins, and what it looks like."""
 
 _HEADS = {
     NAME: "input",
@@ -269,10 +273,8 @@ def _copy(sheet: Worksheet, copy: Copy) -> tuple[StreamColumn, ...]:
 def _colours(sheet: Worksheet, here: CompareLayout, listed: Inputs) -> None:
     status = f"$A${STATUS_ROW}"
     where = f"A{STATUS_ROW}:{letter(_STATUS_COLUMNS)}{STATUS_ROW}"
-    for begins, fill, font in _COLOURS:
-        styles.highlight(
-            sheet, where, f'LEFT({status},{len(begins)})="{begins}"', styles.marked(fill, font)
-        )
+    for begins, look in _LOOKS.items():
+        styles.highlight(sheet, where, f'LEFT({status},{len(begins)})="{begins}"', look)
     first, column = here.main.row, here.section(PYTHON)
     where = f"{address(first, column)}:{address(here.main.last_row, column + 2 * here.width - 1)}"
     styles.short(sheet, where)
@@ -281,19 +283,15 @@ def _colours(sheet: Worksheet, here: CompareLayout, listed: Inputs) -> None:
     for block in filter(_is_fine, here.ledger.blocks):
         losses = Region(COMPARE, first, block.first + 1, here.main.rows, block.size)
         styles.fine(sheet, messages.range_of(losses))
-    _, fill, font = _COLOURS[1]
     column = here.section(DIFFERENCE)
     where = f"{address(first, column)}:{address(here.main.last_row, here.main.last_column)}"
-    styles.highlight(
-        sheet, where, f"ABS({address(first, column)})>{TOLERANCE_NAME}", styles.marked(fill, font)
-    )
+    styles.highlight(sheet, where, f"ABS({address(first, column)})>{TOLERANCE_NAME}", _DIFFER)
     beyond = here.ledger["beyond"].first + 1
     where = f"A{first}:{address(here.main.last_row, here.ledger['worst'].first + 1)}"
-    styles.highlight(sheet, where, f"${address(first, beyond)}=1", styles.marked(fill, font))
-    _, fill, font = _COLOURS[2]
+    styles.highlight(sheet, where, f"${address(first, beyond)}=1", _DIFFER)
     top = listed.first_row
     where = f"A{top}:{address(listed.exported.last_row, CHANGED)}"
-    styles.highlight(sheet, where, f"${address(top, CHANGED)}=1", styles.marked(fill, font))
+    styles.highlight(sheet, where, f"${address(top, CHANGED)}=1", _CHANGED)
 
 
 def _widths(sheet: Worksheet, here: CompareLayout) -> None:

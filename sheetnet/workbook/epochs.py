@@ -8,23 +8,18 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetnet.concepts.arithmetic import Array
-from sheetnet.concepts.stopping import STOPPED
 from sheetnet.epoch_formulas import best_formulas
 from sheetnet.formula import Formula
 from sheetnet.layout import EPOCHS_BEST_ROW, EPOCHS_HEAD_ROW, EPOCHS_NAME_ROW, Layout
 from sheetnet.problem import Problem
-from sheetnet.regions import EPOCHS, letter
+from sheetnet.regions import EPOCHS
 from sheetnet.views.view import Content
 from sheetnet.workbook import styles
 from sheetnet.workbook.charts import add_charts
-from sheetnet.workbook.ledger_sheet import (
-    add_fine,
-    add_formats,
-    number_format,
-    write_ledger,
-)
+from sheetnet.workbook.ledger_sheet import add_fine, add_formats, number_format, write_ledger
 from sheetnet.workbook.stream import Stream
 from sheetnet.workbook.styles import FormulaText, put
+from sheetnet.workbook.train import stopped_at
 
 
 def write_epochs(
@@ -41,10 +36,8 @@ def write_epochs(
     region = layout.epoch_rows
     stream = write_ledger(sheet, problem, layout.ledgers.epochs, region, formulas, blocks)
     add_charts(book, problem, layout)
-    grey = ""
-    if problem.network.stops:
-        flag = letter(layout.ledgers.epochs[STOPPED].first + 1)
-        grey = f"${flag}{region.row - 1}=1"
+    # Grey is what follows on the end, not the epoch that brought it about.
+    grey = stopped_at(layout.ledgers.epochs, region.row - 1)
     add_formats(sheet, layout.ledgers.epochs, region, grey)
     if layout.best_row is not None:
         _best(sheet, layout)

@@ -35,7 +35,6 @@ _FORMATS = {
     "input": styles.ALIGNED,
     "target": styles.ALIGNED,
 }
-_FINE = frozenset(("loss", "summary", "validation", "gradient", "update", "backward", "state"))
 _OWN = {"accuracy": "0.0%", "hits": "General"}
 """Of single quantities; hits are whole, but for targets that are shares."""
 
@@ -180,7 +179,7 @@ def number_format(block: Block) -> str:
 
 def is_fine(block: Block) -> bool:
     """Whether a column's numbers may be of any size."""
-    return block.kind in _FINE and _own(block) is None
+    return block.kind in styles.FINE_KINDS and _own(block) is None
 
 
 def _own(block: Block) -> str | None:

@@ -92,9 +92,6 @@ def write_step(
     return ()
 
 
-_FINE = ("gradient", "state", "update", "backward", "loss")
-"""Kinds of numbers of any size."""
-
 PAGE = 40
 """Columns that can still be read on one printed page: many are narrow."""
 
@@ -135,7 +132,7 @@ def _formats(ledger: Ledger) -> dict[str, str]:
 
 
 def _format(kind: str) -> str:
-    if kind in _FINE:
+    if kind in styles.FINE_KINDS:
         return styles.FINE
     return styles.WHOLE if kind == "place" else styles.NUMBER
 

@@ -99,6 +99,9 @@ FINE = GENERAL
 No format by itself can: LibreOffice shows no minus in the section of numbers between two others.
 """
 
+FINE_KINDS = frozenset(("loss", "summary", "validation", "gradient", "update", "backward", "state"))
+"""Kinds of quantities that have it."""
+
 SMALL = "0.0005"
 """Numbers nearer to 0 are shown with their own digits, not as 0.000000."""
 

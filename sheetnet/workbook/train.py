@@ -12,7 +12,7 @@ from sheetnet.formula import Formula
 from sheetnet.layout import Layout
 from sheetnet.ledger import Ledger, place_names
 from sheetnet.problem import Problem
-from sheetnet.regions import TRAIN, Region, letter
+from sheetnet.regions import TRAIN, letter
 from sheetnet.train_sheets import TrainSheet
 from sheetnet.workbook.ledger_sheet import add_formats, frame_train, write_ledger
 from sheetnet.workbook.stream import Stream
@@ -36,15 +36,10 @@ def write_train(
     stream = write_ledger(sheet, problem, ledger, region, mine, map(own.of, blocks))
     places = len(place_names(problem.network)) if own.title == TRAIN else 1
     frame_train(sheet, places, ledger.width)
-    add_formats(sheet, ledger, region, stopped_here(ledger, region), heat=True)
+    add_formats(sheet, ledger, region, stopped_at(ledger, region.row), heat=True)
     return stream
 
 
-def stopped_here(ledger: Ledger, region: Region) -> str:
-    """Whether training had ended before a row, as a formula for the region's first row.
-
-    Empty where it does not end early.
-    """
-    if STOPPED not in ledger:
-        return ""
-    return f"${letter(ledger[STOPPED].first + 1)}{region.row}=1"
+def stopped_at(ledger: Ledger, row: int) -> str:
+    """Whether training had ended by then, as a formula for that row; empty where it cannot."""
+    return f"${letter(ledger[STOPPED].first + 1)}{row}=1" if STOPPED in ledger else ""

@@ -15,7 +15,7 @@ from sheetnet.regions import VALIDATION, letter
 from sheetnet.workbook import styles
 from sheetnet.workbook.ledger_sheet import add_formats, write_ledger
 from sheetnet.workbook.stream import Stream
-from sheetnet.workbook.train import stopped_here
+from sheetnet.workbook.train import stopped_at
 
 
 def write_validation(
@@ -39,5 +39,5 @@ def write_validation(
     sheet.print_title_rows = f"{TRAIN_GROUP_ROW}:{TRAIN_NAME_ROW}"
     sheet.print_title_cols = f"A:{letter(places)}"
     sheet.sheet_view.zoomScale = 90
-    add_formats(sheet, ledger, region, stopped_here(ledger, region))
+    add_formats(sheet, ledger, region, stopped_at(ledger, region.row))
     return stream
