@@ -170,23 +170,35 @@ OF_HAND_INS: dict[str, tuple[hostile.Maker, str]] = {
 }  # fmt: skip
 
 
+OF_FORMULAS = {
+    hostile.chain: None, hostile.cycle: None, hostile.outside: None,
+    hostile.nested: "ironcalc cannot calculate", hostile.doubling: "ironcalc cannot calculate",
+}  # fmt: skip
+"""What is said of hand-ins with such formulas; of some nothing."""
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is bounded on Linux")
 def test_hostile_ones_end_in_bounds(students: Class, tmp_path: Path) -> None:
     """Each within 30 s and 300 MB beyond what a worker takes before it opens anything."""
     packages = ("many parts", "many bombs", "many sheets", "many names")
     refused = {name: hostile.REFUSED[name] for name in packages} | OF_HAND_INS
     makers = {name: maker for name, (maker, _) in refused.items()} | dict(hostile.HARMLESS)
+    wanted = {name: refused[name][1] if name in refused else None for name in makers}
     paths = [
         hostile.written(students.original, tmp_path / f"{name}.xlsx", maker(students.original))
         for name, maker in makers.items()
     ]
+    for put, words in OF_FORMULAS.items():
+        path = tmp_path / f"{put.__name__}.xlsx"
+        paths.append(hostile.with_formulas(students.original, path, put))
+        wanted[path.stem] = words
     before = sorted(tmp_path.iterdir())
     graded = grade_all([str(p) for p in paths], None, None, timeout=30, memory=300_000_000)
-    for name, found in zip(makers, graded, strict=True):
-        if name in refused:
-            assert found.problem is not None and refused[name][1] in found.problem, found
-        else:
+    for words, found in zip(wanted.values(), graded, strict=True):
+        if words is None:
             assert found.problem is None, found
+        else:
+            assert found.problem is not None and words in found.problem, found
     assert sorted(tmp_path.iterdir()) == before
     assert not list(Path("/tmp").glob("evil*"))
 
