@@ -143,7 +143,7 @@ def _sheet_rows(book: Workbook, path: Path, sheet: str | None) -> Iterator[Seque
 
 
 def _header(where: str, cells: Sequence[object]) -> tuple[str, ...]:
-    names = ["" if cell is None else str(cell).strip() for cell in cells]
+    names = ["" if cell is None else _text(cell) for cell in cells]
     while names and not names[-1]:
         names.pop()
     if not any(names):
@@ -174,6 +174,14 @@ def _body(where: str, rows: Iterable[Sequence[object]], width: int) -> Iterator[
         yield tuple(cells + [None] * (width - len(cells)))
 
 
+def _text(cell: object) -> str:
+    """A name or a value as it is kept.
+
+    XML knows one line end only; with it texts read back as they were written.
+    """
+    return str(cell).strip().replace("\r\n", "\n").replace("\r", "\n")
+
+
 def parsed(cell: object) -> object:
     """Return None for an empty cell, a float for a number, else the text."""
     if cell is None:
@@ -183,8 +191,7 @@ def parsed(cell: object) -> object:
             return float(cell)
         except OverflowError:  # a whole number of hundreds of digits
             return math.inf
-    # XML knows one line end only; with it texts read back as they were written.
-    text = str(cell).strip().replace("\r\n", "\n").replace("\r", "\n")
+    text = _text(cell)
     if not text:
         return None
     if _NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text):

@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from sheetnet.recalc.libreoffice import find_soffice
+
+# Drawn cases are the same each time: a red run must be red again, a green one stay green.
+# ``pytest --hypothesis-profile=random`` draws others, ``--hypothesis-seed`` says which.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None)
+settings.load_profile("same")
 
 REQUIRE = "SHEETNET_REQUIRE_LIBREOFFICE"
 """Set (to anything) where LibreOffice and Gnumeric must be there: else their tests fail."""

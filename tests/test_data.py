@@ -118,6 +118,12 @@ def test_excel_s_line_that_names_the_separator(csv: Path, separator: str, line_e
     assert load(csv).inputs.tolist() == [[1.0, 2.0], [3.0, 4.5]]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_names_of_two_lines_have_one_kind_of_line_end(csv: Path, line_end: str) -> None:
+    csv.write_bytes(f'"a{line_end}b",y\n1,2\n3,4\n'.encode())
+    assert load(csv, target="y").input_names == ("a\nb",)
+
+
 def test_first_rows(csv: Path) -> None:
     csv.write_text("x,y\n" + "".join(f"{i},{i}\n\n" for i in range(10)) + "bad,bad\n")
     assert load(csv, rows=4).inputs[:, 0].tolist() == [0, 1, 2, 3]  # blank lines do not count

@@ -64,13 +64,6 @@ FAULTS = [
     ("walk", "H28", "=Q15", "formula", "=Q16"),
     ("walk", "Q40", "=H40-D1*O39*G43", "dollar", "=H40-$D$1*O39*G43"),
     ("walk", "P27", "=H30*O27+H31*O31", "empty", "=H27*O27+H31*O31"),
-    # The same in a published layout, steps stacked.
-    ("walk", "F31", "=A27*B31+A31*B28+B33", "formula", "=A27*B31+A31*B32+B33"),
-    ("walk", "G27", "=TANH(F27)", "formula", "=1/(1+EXP(-F27))"),
-    ("walk", "O31", "=(M31-N31)", "formula", "=(M31-N31)*M31*(1-M31)"),
-    ("walk", "H28", "=Q15", "formula", "=Q16"),
-    ("walk", "Q40", "=H40-D1*O39*G43", "dollar", "=H40-$D$1*O39*G43"),
-    ("walk", "P27", "=H30*O27+H31*O31", "empty", "=H27*O27+H31*O31"),
     # A sample from the wrong row of another sheet.
     ("steps", "B27", "=data!A3", "formula", "=data!A4"),
     # Pasted numbers, texts, nothing.
@@ -248,9 +241,23 @@ def schedule(sheet: Worksheet) -> None:
     sheet.append([None, None, None, "best", None, "=MIN(F2:F15)"])
 
 
+def copies(sheet: Worksheet) -> None:
+    """Results that are set beside once more, and calculated with there."""
+    sheet.append(["x", "square", "error", "again", "step"])
+    for r in range(2, 10):
+        sheet.append([r, f"=A{r}*A{r}", f"=B{r}-1", f"=C{r}", f"=D{r}*0.1"])
+
+
+def blocks(sheet: Worksheet) -> None:
+    """Each block of rows reads its own rate from a short list."""
+    for r in range(1, 33):
+        rate = f"=$F${1 + (r - 1) // 8}"
+        sheet.append([r, rate, f"=A{r}*B{r}", None, None, 1 / r if r <= 4 else None])
+
+
 RIGHT: list[Callable[[Worksheet], None]] = [
     budget, balance, alternating, subtotals, forecast, moving, product_table, matrices, optional,
-    schedule,
+    schedule, copies, blocks,
 ]  # fmt: skip
 
 
@@ -279,6 +286,11 @@ def test_reasonable_sheets_have_no_findings(
         (product_table, "D5", "=$A5*D$2", "formula"),
         (product_table, "D5", "=A5*D$1", "dollar"),
         (matrices, "E3", "=C3-D3", "formula"),
+        (copies, "D9", "=C8", "formula"),
+        (copies, "D2", "=C3", "formula"),
+        (blocks, "B32", 0.125, "number"),
+        (blocks, "B24", 0.125, "number"),
+        (blocks, "B1", 0.125, "number"),
     ],
     ids=lambda value: getattr(value, "__name__", None) or str(value),
 )

@@ -100,9 +100,7 @@ def test_every_bit_survives(tmp_path: Path, rate: float) -> None:
     assert_same_numbers(load_problem(spec), found)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=6),
     st.floats(min_value=0, allow_nan=False, allow_infinity=False),

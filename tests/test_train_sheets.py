@@ -66,7 +66,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sheetnet.layout.MAX_COLUMNS", ROOM)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     optimizer=st.sampled_from(sorted(OPTIMIZERS)),
     units=st.lists(st.integers(1, 4), min_size=0, max_size=3),

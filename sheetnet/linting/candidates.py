@@ -63,6 +63,8 @@ def _between(runs: Sequence[Run], support: Mapping[Key, int]) -> Iterator[Candid
         if before is None or not 1 < i - before <= GAP_RUNS + 1:
             continue
         gap = runs[before + 1 : i]
+        if run.step > 1 and len(gap) > 1 and any(r.token in (NOTHING, CONSTANT_TEXT) for r in gap):
+            continue  # blocks do not come again where others stand between
         size, whole = sum(r.count for r in gap), support[run.law, False]
         numbers = all(r.token == CONSTANT_NUMBER for r in gap)
         if whole >= 3 and size <= (2 * whole if numbers else whole / 2):
@@ -126,11 +128,14 @@ def _at_borders(runs: Sequence[Run]) -> Iterator[Candidate]:
     """Short runs next to a long one, where another block begins or ends."""
     for first, second in pairwise(runs):
         for long, short in ((first, second), (second, first)):
-            if long.law is None or long.other_signs or long.count < 3 or short.law is None:
+            if long.law is None or long.other_signs or long.count < 3:
+                continue
+            if short.law is None and short.token != CONSTANT_NUMBER:
                 continue
             if short.count <= max(1, long.count // 4):
                 member, side = (long.last, -1) if long is first else (long.start, 1)
-                yield Candidate(short, long.law, member, side)
+                for one in _apart(short):
+                    yield Candidate(one, long.law, member, side)
 
 
 def _beyond(runs: Sequence[Run]) -> Iterator[Candidate]:

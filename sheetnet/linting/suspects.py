@@ -81,6 +81,8 @@ class Court:
                 own = run.law, run.other_signs
                 if parts[own] > 1 and support[own] * 8 > followers:
                     continue
+                if parts[own] > 2 and self._is_apart(line, run):
+                    continue
             if self._is_list(candidate):
                 continue
             if self._is_sum(line, run, law) or self._has_reason(candidate):
@@ -92,7 +94,7 @@ class Court:
         """Whether both take from other cells alike, as a list does block after block.
 
         They read across the direction that they stand in, or, beside each other, only
-        repeat cells or do the same with different sheets.
+        repeat cells, each its own, or do the same with different sheets.
         """
         run, law = candidate.run, candidate.law
         if run.law is None or run.other_signs:
@@ -104,7 +106,9 @@ class Court:
         form = self.book.forms.form(law.form)
         calculates = any(sign in form.skeleton for sign in OPERATORS)
         repeats = len(form.references) == 1 and form.skeleton.endswith(CELL) and not calculates
-        return candidate.side != 0 and repeats
+        nearest = run.last if candidate.side > 0 else run.start
+        again = run.law.targets(nearest) == law.targets(candidate.member)
+        return candidate.side != 0 and repeats and not again
 
     def _elsewhere(self, law: Law) -> str:
         """The skeleton without the names of other sheets; empty where it names none."""
@@ -156,6 +160,8 @@ class Court:
     def _guilty(self, line: int, candidate: Candidate, support: int, parts: int) -> bool:
         """What the cells beside it say; ``parts`` are those of the law in this line."""
         run, law, side = candidate.run, candidate.law, candidate.side
+        if self._of_other_shape(line, candidate):
+            return False
         changing = going_on = steady = alike = 0
         own = run.last if side > 0 else run.start
         for other, token, anchors in self._beside(line, candidate):
@@ -179,10 +185,36 @@ class Court:
             return False
         if side:
             similar = run.law is not None and run.law.skeleton == law.skeleton
+            if run.law is not None and run.step > 1 and changing > 1 and not similar:
+                return False  # a last or first block of its own kind
             return going_on >= (not similar) and changing <= going_on
         if candidate.company > 1 and not going_on:
             return False  # another block of a single line, as far as anybody can tell
         return changing <= max(1, going_on) or run.token == CONSTANT_NUMBER
+
+    def _of_other_shape(self, line: int, candidate: Candidate) -> bool:
+        """Whether a formula's block is wider or narrower than the law's.
+
+        Blocks stand apart from each other, or are compared as such.
+        """
+        run, side = candidate.run, candidate.side
+        if run.law is None or not (run.step > 1 or self._is_apart(line, run)):
+            return False
+        own = run.last if side > 0 else run.start
+        return self._ends(line, own) != self._ends(line, candidate.member)
+
+    def _ends(self, line: int, position: int) -> tuple[int, ...]:
+        """The nearest lines to either side that are blank at a position, or too far away."""
+        held = self.crossing.window(position, line - BESIDE, line + BESIDE)
+        return tuple(
+            next((n for n in range(1, BESIDE + 1) if line + side * n not in held), BESIDE)
+            for side in (-1, 1)
+        )
+
+    def _is_apart(self, line: int, run: Run) -> bool:
+        """Whether blanks are before and behind a run."""
+        ends = [self.axis.place(line, at) for at in (run.start - 1, run.last + 1)]
+        return all(self.cells.token(*place) == NOTHING for place in ends)
 
     def _beside(self, line: int, candidate: Candidate) -> Iterator[tuple[int, int, list[Anchor]]]:
         """Of the cells beside it: line, token, and two of its own line to compare with.
