@@ -82,7 +82,7 @@ class Court:
                 if parts[own] > 1 and support[own] * 8 > followers:
                     continue
                 if parts[own] > 2 and self._is_apart(line, run):
-                    continue
+                    continue  # a kind of block that comes again, too
             if self._is_list(candidate):
                 continue
             if self._is_sum(line, run, law) or self._has_reason(candidate):
