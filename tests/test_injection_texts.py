@@ -16,14 +16,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from support import make_spec
 
 import sheetnet
 from sheetnet.classroom.key import _plain
 from sheetnet.classroom.report import Graded, Grading
-from sheetnet.errors import DataError, SpecError
+from sheetnet.errors import DataError
 from sheetnet.limits import MAX_TEXT, cut, escaped, text_units, unescaped
 from sheetnet.output import tame
 from sheetnet.spec_writer import comment_line
@@ -109,6 +109,7 @@ def skeleton(code: str) -> str:
 @few
 @given(st.lists(texts, min_size=5, max_size=5), st.sampled_from([4, 70]), texts)
 def test_scripts_are_those_of_plain_names(words: list[str], rows: int, name: str) -> None:
+    assume(words[1].strip())  # the target
     plain = ["n0", "n1", "=l0", "l1"] if rows > 60 else ["n0", "n1", "l0", "l1"]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -116,7 +117,7 @@ def test_scripts_are_those_of_plain_names(words: list[str], rows: int, name: str
             try:
                 spec = table_spec(folder, words[:2], words[2:4], rows, name=name)
                 code = sheetnet.code(spec, framework, path=folder / "nasty.py")
-            except (DataError, SpecError):
+            except DataError:
                 return  # two of them are the same, or empty, or numbers
             spec = table_spec(folder, plain[:2], plain[2:], rows)
             twin = sheetnet.code(spec, framework, path=folder / "plain.py")

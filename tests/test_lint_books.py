@@ -167,8 +167,10 @@ def test_a_fault_in_the_ledger_is_found(
     found = [f for f in report.findings if (f.sheet, f.cells) == (TRAIN, cell.coordinate)]
     assert found, f"{cell.coordinate}: {old} -> {new}: {report.to_text()}"
     if how in ("number", "text"):
-        # Between two blocks of rows, each with a formula of its own, it may be either's.
-        around = range(cell.row - 1, min(cell.row + 1, sheet.max_row) + 1)
+        # Where a formula reads the same in all rows of a block, that of the block beside may be
+        # told at its ends.
+        same = re.search(r"[A-Z][0-9]", old) is None
+        around = range(cell.row - 1, min(cell.row + 1, sheet.max_row) + 1) if same else [cell.row]
         near = {_formula(sheet.cell(row, cell.column)) for row in around}
         assert found[0].kind == how and found[0].pattern in near
     if how == "blank":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sheetnet.linting.cells import CONSTANT_NUMBER, CONSTANT_TEXT, NOTHING
+from sheetnet.linting.cells import CONSTANT_NUMBER, NOTHING, SEPARATORS
 from sheetnet.linting.laws import Law
 from sheetnet.linting.runs import Run
 
@@ -30,6 +30,11 @@ class Candidate:
     member: int
     side: int = 0
     company: int = 0
+
+    @property
+    def position(self) -> int:
+        """The run's cell that is next to where the law holds."""
+        return self.run.last if self.side > 0 else self.run.start
 
 
 def supports(runs: Sequence[Run]) -> tuple[dict[Key, int], dict[Key, int]]:
@@ -63,7 +68,7 @@ def _between(runs: Sequence[Run], support: Mapping[Key, int]) -> Iterator[Candid
         if before is None or not 1 < i - before <= GAP_RUNS + 1:
             continue
         gap = runs[before + 1 : i]
-        if run.step > 1 and len(gap) > 1 and any(r.token in (NOTHING, CONSTANT_TEXT) for r in gap):
+        if run.step > 1 and len(gap) > 1 and any(r.token in SEPARATORS for r in gap):
             continue  # blocks do not come again where others stand between
         size, whole = sum(r.count for r in gap), support[run.law, False]
         numbers = all(r.token == CONSTANT_NUMBER for r in gap)
@@ -87,7 +92,7 @@ def _at_ends(runs: Sequence[Run]) -> Iterator[Candidate]:
     """Short runs before or after the long one of a stretch without blanks and texts."""
     first = 0
     for end in range(len(runs) + 1):
-        if end < len(runs) and runs[end].token not in (NOTHING, CONSTANT_TEXT):
+        if end < len(runs) and runs[end].token not in SEPARATORS:
             continue
         yield from _ends_of(runs[first:end])
         first = end + 1
@@ -148,5 +153,5 @@ def _beyond(runs: Sequence[Run]) -> Iterator[Candidate]:
             (i + 1, run.last + run.step, run.last, -1),
         ):
             token = runs[other].token if 0 <= other < len(runs) else NOTHING
-            if token in (NOTHING, CONSTANT_TEXT) and position > 0:
+            if token in SEPARATORS and position > 0:
                 yield Candidate(Run(token, position, 1, run.step), run.law, member, side)

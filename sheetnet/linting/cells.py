@@ -16,6 +16,9 @@ from sheetnet.reader.sparse import BLANK, ERROR, NUMBER, TEXT, Ints, SparseSheet
 CONSTANT_NUMBER, CONSTANT_TEXT, OTHER, NOTHING = -2, -3, -4, -5
 """Tokens of cells without a formula; that of a formula is the number of its form."""
 
+SEPARATORS = NOTHING, CONSTANT_TEXT
+"""What stands between blocks."""
+
 OUTSIDE = -1
 """The kind of a cell that no sheet has."""
 

@@ -36,11 +36,6 @@ class Run:
         """The position of its last cell."""
         return self.start + (self.count - 1) * self.step
 
-    @property
-    def blank(self) -> bool:
-        """Whether nothing stands there."""
-        return self.token == NOTHING
-
 
 def runs_of(
     forms: Forms, axis: Axis, line: int, positions: Ints, tokens: Ints, step: int

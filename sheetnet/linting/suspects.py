@@ -19,6 +19,7 @@ from sheetnet.linting.cells import (
     CONSTANT_TEXT,
     NOTHING,
     OUTSIDE,
+    SEPARATORS,
     Axis,
     Lines,
     SheetCells,
@@ -106,8 +107,7 @@ class Court:
         form = self.book.forms.form(law.form)
         calculates = any(sign in form.skeleton for sign in OPERATORS)
         repeats = len(form.references) == 1 and form.skeleton.endswith(CELL) and not calculates
-        nearest = run.last if candidate.side > 0 else run.start
-        again = run.law.targets(nearest) == law.targets(candidate.member)
+        again = run.law.targets(candidate.position) == law.targets(candidate.member)
         return candidate.side != 0 and repeats and not again
 
     def _elsewhere(self, law: Law) -> str:
@@ -163,19 +163,18 @@ class Court:
         if self._of_other_shape(line, candidate):
             return False
         changing = going_on = steady = alike = 0
-        own = run.last if side > 0 else run.start
         for other, token, anchors in self._beside(line, candidate):
             steady += token == CONSTANT_NUMBER and all(t == token for t, _ in anchors)
             if max(t for t, _ in anchors) < 0 or (side and anchors[0][0] < 0):
                 continue
             if token >= 0:
-                same = self._continues(other, token, own, anchors)
+                same = self._continues(other, token, candidate.position, anchors)
                 going_on += same
                 changing += not same
             elif token == run.token == CONSTANT_NUMBER:
                 changing += 1
             alike += token == run.token
-        if run.token in (NOTHING, CONSTANT_TEXT):
+        if run.token in SEPARATORS:
             if not side:
                 return going_on > changing or (steady > 0 and not changing and parts == 2)
             return going_on > 2 + 2 * changing or (going_on == 2 and not changing)
@@ -197,18 +196,17 @@ class Court:
 
         Blocks stand apart from each other, or are compared as such.
         """
-        run, side = candidate.run, candidate.side
+        run = candidate.run
         if run.law is None or not (run.step > 1 or self._is_apart(line, run)):
             return False
-        own = run.last if side > 0 else run.start
-        return self._ends(line, own) != self._ends(line, candidate.member)
+        return self._ends(line, candidate.position) != self._ends(line, candidate.member)
 
     def _ends(self, line: int, position: int) -> tuple[int, ...]:
-        """The nearest lines to either side that are blank at a position, or too far away."""
+        """How far the nearest blanks at a position are from a line, to either side."""
         held = self.crossing.window(position, line - BESIDE, line + BESIDE)
         return tuple(
-            next((n for n in range(1, BESIDE + 1) if line + side * n not in held), BESIDE)
-            for side in (-1, 1)
+            next((n for n in range(1, BESIDE + 1) if line + direction * n not in held), BESIDE)
+            for direction in (-1, 1)
         )
 
     def _is_apart(self, line: int, run: Run) -> bool:
@@ -230,7 +228,7 @@ class Court:
             places = [run.start - run.step, run.start + run.step]
         else:
             places = [run.start - run.step, run.start - 2 * run.step]
-        here = self.crossing.window(run.last if side > 0 else run.start, low, high)
+        here = self.crossing.window(candidate.position, low, high)
         there = [(self.crossing.window(place, low, high), place) for place in places]
         for direction in (-1, 1):
             other = line + direction
